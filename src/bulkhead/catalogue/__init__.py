@@ -1,1 +1,4 @@
-"""See ARCHITECTURE.md."""
+"""Controls as data: one YAML file each, and a compiled index.
+
+Never evaluates a control and never touches the network.
+"""

@@ -1,0 +1,105 @@
+"""Many controls as one value: looked up by id, alias or pattern, and kept as msgpack between runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from functools import cached_property
+
+import msgspec
+
+from bulkhead.core.canonical import digest
+from bulkhead.core.control import Control
+from bulkhead.core.errors import CatalogueError, UsageError
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """The compiled form. ``source`` is a digest over the files it was made from.
+
+    ``programs`` maps an expression's text to the Python the expression engine generated for it: the engine checks it
+    again by version before using it.
+    """
+
+    format: int
+    source: str
+    controls: tuple[Control, ...]
+    programs: dict[str, str] = {}
+
+
+FORMAT = 2
+_decoder = msgspec.msgpack.Decoder(Stored)
+
+
+class Catalogue:
+    """An immutable set of controls."""
+
+    def __init__(self, controls: Iterable[Control], programs: Mapping[str, str] | None = None) -> None:
+        self.controls: tuple[Control, ...] = tuple(sorted(controls, key=lambda control: control.id))
+        self.programs = dict(programs or {})
+
+    @cached_property
+    def by_id(self) -> Mapping[str, Control]:
+        return {control.id: control for control in self.controls}
+
+    @cached_property
+    def by_alias(self) -> Mapping[str, tuple[Control, ...]]:
+        found: dict[str, list[Control]] = {}
+        for control in self.controls:
+            for alias in control.aliases:
+                found.setdefault(alias.casefold(), []).append(control)
+        return {alias: tuple(controls) for alias, controls in found.items()}
+
+    def named(self, name: str) -> tuple[Control, ...]:
+        """The controls that an id, an alias or a pattern (``k8s.rbac.*``) names.
+
+        Raises:
+            UsageError: nothing has that name.
+        """
+        if name in self.by_id:
+            return (self.by_id[name],)
+        folded = name.casefold()
+        if folded in self.by_alias:
+            return self.by_alias[folded]
+        if any(mark in name for mark in "*?["):
+            found = tuple(
+                control
+                for control in self.controls
+                if fnmatchcase(control.id, name)
+                or any(fnmatchcase(alias.casefold(), folded) for alias in control.aliases)
+            )
+            if found:
+                return found
+        near = [control.id for control in self.controls if folded in control.id][:3]
+        raise UsageError(
+            f"no control is called '{name}'", hint=f"near: {', '.join(near)}" if near else "see: bulkhead controls list"
+        )
+
+    def practised(self, item: str) -> tuple[Control, ...]:
+        """The controls of one practice item (``K4``, ``D1``, ``C2``)."""
+        return tuple(control for control in self.controls if item.upper() in control.practices)
+
+
+def encode(controls: Sequence[Control], programs: Mapping[str, str], source: str) -> bytes:
+    return msgspec.msgpack.encode(
+        Stored(format=FORMAT, source=source, controls=tuple(controls), programs=dict(programs))
+    )
+
+
+def decode(data: bytes) -> tuple[Catalogue, str]:
+    """The catalogue and the digest of its sources.
+
+    Raises:
+        CatalogueError: the bytes are not an index of this format.
+    """
+    try:
+        stored = _decoder.decode(data)
+    except msgspec.DecodeError as exc:
+        raise CatalogueError(f"the compiled index is damaged: {exc}", hint="delete it, it is made again") from exc
+    if stored.format != FORMAT:
+        raise CatalogueError("the compiled index is of another version", hint="delete it, it is made again")
+    return Catalogue(stored.controls, stored.programs), stored.source
+
+
+def source_digest(files: Mapping[str, bytes]) -> str:
+    """One digest over control files by relative path."""
+    return digest({path: msgspec.json.decode(msgspec.json.encode(data)) for path, data in files.items()})

@@ -1,0 +1,117 @@
+"""The names that expressions see, each computed when an expression really uses it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from bulkhead.core.resource import DocumentPath, Resource
+from bulkhead.posture.facts import namespaces, paths, rbac, workloads
+from bulkhead.posture.views.model import ContainerView, Direct, Lens, PodView
+from bulkhead.posture.views.pods import effective
+from bulkhead.posture.world import World
+
+VARIABLES = frozenset({
+    "object", "ref", "params", "cluster", "container", "pod", "effective", "role", "platform", "workload",
+    "namespace", "rbac", "element", "index", "paths", "item",
+})  # fmt: skip
+
+
+@dataclass(slots=True)
+class Element:
+    """What one check judges: an element of a resource with its bindings.
+
+    Attributes:
+        name: stable name inside the resource, for the fingerprint.
+        lens: from paths below the element to paths in the resource.
+        pod_lens: the same below the pod spec, where there is one.
+        providers: names computed on demand.
+    """
+
+    resource: Resource
+    name: str
+    lens: Lens
+    subject: Any
+    pod_lens: Lens | None = None
+    bound: dict[str, Any] = field(default_factory=dict)
+    providers: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
+
+    def bindings(self, used: frozenset[str]) -> dict[str, Any]:
+        """The bindings for an expression that uses these names."""
+        bound = self.bound
+        for name in used:
+            if name not in bound and name in self.providers:
+                bound[name] = self.providers[name]()
+        return bound
+
+
+def _base(world: World, resource: Resource) -> dict[str, Callable[[], Any]]:
+    ref = resource.ref
+    return {
+        "object": lambda: resource.data,
+        "cluster": lambda: world.cluster,
+        "ref": lambda: {
+            "source": ref.source, "kind": ref.kind, "group": ref.group, "namespace": ref.namespace, "name": ref.name,
+            "origin": ref.origin,
+        },
+    }  # fmt: skip
+
+
+def whole(world: World, resource: Resource) -> Element:
+    return Element(resource, "", Direct(()), resource.data, providers=_base(world, resource))
+
+
+def items(world: World, resource: Resource, path: DocumentPath) -> list[Element]:
+    """One element for each item of the list at ``path``; none where there is no list."""
+    value = resource.data
+    for part in path:
+        value = value.get(part) if isinstance(value, dict) else None
+    if not isinstance(value, list):
+        return []
+    base = _base(world, resource)
+    out = []
+    for index, item in enumerate(value):
+        name = item.get("name") if isinstance(item, dict) else None
+        label = name if isinstance(name, str) and name else str(index)
+        element = Element(resource, f"{'.'.join(map(str, path))}[{label}]", Direct((*path, index)), item, providers=base)
+        element.bound.update(element=item, index=index)
+        out.append(element)
+    return out
+
+
+def pod(world: World, view: PodView) -> Element:
+    providers = _base(world, view.resource)
+    providers["workload"] = lambda: workloads.facts(world, view)
+    element = Element(view.resource, view.element, view.lens, view.spec, view.lens, providers=providers)
+    element.bound.update(pod=view.spec, platform=view.platform)
+    return element
+
+
+def container(world: World, view: ContainerView) -> Element:
+    providers = _base(world, view.pod.resource)
+    providers["workload"] = lambda: workloads.facts(world, view.pod)
+    providers["effective"] = lambda: effective(view.pod.spec, view.data)
+    element = Element(view.pod.resource, view.element, view.lens, view.data, view.pod.lens, providers=providers)
+    element.bound.update(container=view.data, pod=view.pod.spec, role=view.role, platform=view.pod.platform)
+    return element
+
+
+def namespace(world: World, resource: Resource, name: str) -> Element:
+    providers = _base(world, resource)
+    providers["namespace"] = lambda: namespaces.facts(world, name)
+    return Element(resource, "", Direct(()), resource.data, providers=providers)
+
+
+def access(world: World, resource: Resource) -> Element:
+    """A role or a binding."""
+    providers = _base(world, resource)
+    providers["rbac"] = lambda: rbac.facts(world, resource)
+    return Element(resource, "", Direct(()), resource.data, providers=providers)
+
+
+def cluster(world: World, resource: Resource) -> Element:
+    """The snapshot as a whole."""
+    providers = _base(world, resource)
+    providers["paths"] = lambda: paths.facts(world)
+    return Element(resource, "", Direct(()), resource.data, providers=providers)

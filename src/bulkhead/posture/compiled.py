@@ -1,0 +1,119 @@
+"""Checks made ready to run: expressions compiled, paths split, messages taken apart."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bulkhead.core.control import Check, Control
+from bulkhead.core.errors import CatalogueError
+from bulkhead.core.resource import DocumentPath
+from bulkhead.engines.cel import program as cel
+from bulkhead.posture.bindings import VARIABLES
+from bulkhead.posture.functions import FUNCTIONS
+
+_PLACEHOLDER = re.compile(r"\{([a-zA-Z][\w.]*(?:\[\d+\][\w.]*)*)\}")
+_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+
+
+@dataclass(slots=True, eq=False)
+class Runnable:
+    """One check of one control."""
+
+    control: Control
+    check: Check
+    tokens: tuple[str, ...]
+    program: cel.Program
+    when: cel.Program | None
+    evidence: cel.Program | None
+    used: frozenset[str]
+    fields: tuple[DocumentPath, ...]
+    object_fields: tuple[DocumentPath, ...]
+    points_at: DocumentPath
+    message: tuple[str | DocumentPath, ...]
+    params: Mapping[str, Any]
+
+
+def split(path: str) -> DocumentPath:
+    """``ports[0].hostPort`` as a path; a name may hold anything but dots and brackets."""
+    out: list[str | int] = []
+    for name, index in _STEP.findall(path):
+        out.append(int(index) if index else name)
+    return tuple(out)
+
+
+def expression(text: str, programs: Mapping[str, str] | None = None) -> cel.Program:
+    """Compiled, from ready-made Python where the catalogue's index holds it."""
+    ready = programs.get(text) if programs else None
+    if ready is not None:
+        return cel.load(text, ready, variables=VARIABLES, functions=FUNCTIONS)
+    return cel.compile(text, variables=VARIABLES, functions=FUNCTIONS)
+
+
+def compile_check(control: Control, check: Check, programs: Mapping[str, str], parameters: Mapping[str, Any]) -> Runnable:
+    """
+    Raises:
+        ExpressionError: an expression of the check does not compile.
+    """
+    used = set()
+    made: dict[str, cel.Program | None] = {}
+    for name, text in (("expression", check.expression), ("when", check.when), ("evidence", check.evidence)):
+        made[name] = expression(text, programs) if text else None
+        if text:
+            used |= made[name].identifiers  # type: ignore[union-attr]  # just made
+    message = message_parts(check.message)
+    used |= {part[0] for part in message if isinstance(part, tuple)}  # type: ignore[misc]  # the first part is a name
+    program = made["expression"]
+    if program is None:
+        raise CatalogueError("a check needs an expression", where=control.id)
+    needs = [field.removeprefix("object.") for field in control.needs.fields if field.startswith("object.")]
+    return Runnable(
+        control=control,
+        check=check,
+        tokens=check.applies_to or control.applies_to,
+        program=program,
+        when=made["when"],
+        evidence=made["evidence"],
+        used=frozenset(used) & VARIABLES,
+        fields=tuple(split(field) for field in control.needs.fields if not field.startswith("object.")),
+        object_fields=tuple(split(field) for field in needs),
+        points_at=split(check.points_at),
+        message=message,
+        params={name: parameters.get(name, parameter.default) for name, parameter in control.parameters.items()},
+    )
+
+
+def message_parts(text: str) -> tuple[str | DocumentPath, ...]:
+    parts: list[str | DocumentPath] = []
+    last = 0
+    for match in _PLACEHOLDER.finditer(text):
+        parts.append(text[last : match.start()])
+        parts.append(split(match[1]))
+        last = match.end()
+    parts.append(text[last:])
+    return tuple(parts)
+
+
+def render(parts: Iterable[str | DocumentPath], bindings: Mapping[str, Any]) -> str:
+    """The message with its references filled in; what is absent or unknown is a question mark."""
+    out = []
+    for part in parts:
+        out.append(part if isinstance(part, str) else _shown(part, bindings))
+    return "".join(out)
+
+
+def _shown(path: DocumentPath, value: Any) -> str:
+    for step in path:
+        if isinstance(value, dict):
+            value = value.get(step)
+        elif isinstance(value, list) and isinstance(step, int) and step < len(value):
+            value = value[step]
+        else:
+            return "?"
+    if isinstance(value, (str, int, float)):
+        return str(value)[:200]
+    if isinstance(value, list) and all(isinstance(item, (str, int)) for item in value):
+        return ", ".join(map(str, value))[:200]
+    return "?"

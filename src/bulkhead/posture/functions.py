@@ -1,0 +1,31 @@
+"""The functions that controls may call besides the expression language's own."""
+
+from __future__ import annotations
+
+from fnmatch import fnmatchcase
+from typing import Any
+
+from bulkhead.engines.cel.program import Function
+from bulkhead.posture.facts import images, rbac, secrets, selectors
+
+
+def _image(reference: Any) -> Any:
+    if not isinstance(reference, str):
+        raise TypeError("an image reference is a string")
+    return images.parse(reference)
+
+
+def _glob(pattern: Any, text: Any) -> bool:
+    return fnmatchcase(str(text), str(pattern))
+
+
+FUNCTIONS = {
+    function.name: function
+    for function in (
+        Function(name="image", receiver=False, implementation=_image),
+        Function(name="glob", receiver=False, implementation=_glob),
+        Function(name="selects", receiver=False, implementation=selectors.selects),
+        Function(name="secretKind", receiver=False, implementation=secrets.kind),
+        Function(name="allows", receiver=True, implementation=rbac.allows),
+    )
+}

@@ -1,0 +1,82 @@
+"""A Snapshot indexed for judging: by kind, by view, and what its gaps may hide."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import Any
+
+from bulkhead.core.resource import Resource, Snapshot
+from bulkhead.posture.views import compose, docker, ecs, pods
+from bulkhead.posture.views.model import PodView
+
+KUBERNETES = "kubernetes"
+
+
+def is_kubernetes(resource: Resource) -> bool:
+    data = resource.data
+    return isinstance(data, dict) and "apiVersion" in data and "kind" in data and not resource.ref.kind.startswith("Component")
+
+
+class World:
+    """Read-only; every index is made when first asked for."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.memo: dict[Any, Any] = {}
+
+    @cached_property
+    def by_kind(self) -> dict[str, list[Resource]]:
+        found: dict[str, list[Resource]] = {}
+        for resource in self.snapshot.resources:
+            found.setdefault(resource.ref.kind, []).append(resource)
+        return found
+
+    @cached_property
+    def cluster(self) -> dict[str, list[Any]]:
+        """Kind to the data of every Kubernetes object of that kind, as expressions see it."""
+        return {
+            kind: [resource.data for resource in resources if is_kubernetes(resource)]
+            for kind, resources in self.by_kind.items()
+        }
+
+    def pods_of(self, resource: Resource) -> tuple[PodView, ...]:
+        key = ("pods", id(resource))
+        if key not in self.memo:
+            self.memo[key] = views(resource)
+        made: tuple[PodView, ...] = self.memo[key]
+        return made
+
+    @cached_property
+    def kubernetes_pods(self) -> tuple[PodView, ...]:
+        return tuple(
+            view for resource in self.snapshot.resources if is_kubernetes(resource) for view in self.pods_of(resource)
+        )
+
+    @cached_property
+    def namespaces(self) -> tuple[str, ...]:
+        """Every namespace that is declared or that a namespaced resource names, sorted; never the empty one."""
+        names = {resource.ref.name for resource in self.by_kind.get("Namespace", ())}
+        names.update(resource.ref.namespace for resource in self.snapshot.resources if is_kubernetes(resource))
+        return tuple(sorted(name for name in names if name))
+
+    @cached_property
+    def _hidden(self) -> frozenset[str]:
+        return frozenset(kind for gap in self.snapshot.gaps for kind in gap.hides)
+
+    def hides(self, kind: str) -> str:
+        """The place of a gap that may hide a resource of ``kind``; empty when none may."""
+        if not self._hidden or not ({"*", kind} & self._hidden):
+            return ""
+        return next(gap.where for gap in self.snapshot.gaps if kind in gap.hides or "*" in gap.hides)
+
+
+def views(resource: Resource) -> tuple[PodView, ...]:
+    """The pods that a resource is, makes or resembles, whatever platform it belongs to."""
+    kind = resource.ref.kind
+    if kind == "Compose":
+        return compose.pods(resource)
+    if kind == "DockerContainer":
+        return docker.pods(resource)
+    if kind in ecs.KINDS:
+        return ecs.pods(resource)
+    return pods.pods(resource) if is_kubernetes(resource) else ()
