@@ -74,7 +74,9 @@ def items(world: World, resource: Resource, path: DocumentPath) -> list[Element]
     for index, item in enumerate(value):
         name = item.get("name") if isinstance(item, dict) else None
         label = name if isinstance(name, str) and name else str(index)
-        element = Element(resource, f"{'.'.join(map(str, path))}[{label}]", Direct((*path, index)), item, providers=base)
+        element = Element(
+            resource, f"{'.'.join(map(str, path))}[{label}]", Direct((*path, index)), item, providers=base
+        )
         element.bound.update(element=item, index=index)
         out.append(element)
     return out

@@ -52,7 +52,9 @@ def expression(text: str, programs: Mapping[str, str] | None = None) -> cel.Prog
     return cel.compile(text, variables=VARIABLES, functions=FUNCTIONS)
 
 
-def compile_check(control: Control, check: Check, programs: Mapping[str, str], parameters: Mapping[str, Any]) -> Runnable:
+def compile_check(
+    control: Control, check: Check, programs: Mapping[str, str], parameters: Mapping[str, Any]
+) -> Runnable:
     """
     Raises:
         ExpressionError: an expression of the check does not compile.

@@ -107,7 +107,9 @@ def _by_token(request: Request) -> dict[str, list[tuple[Control, int]]]:
 class _Lazy(list[Any]):
     """The runnables of one token, compiled on first use: most scans meet few of the kinds there are."""
 
-    def __init__(self, request: Request, waiting: list[tuple[Control, int]], cache: dict[tuple[str, int], Runnable]) -> None:
+    def __init__(
+        self, request: Request, waiting: list[tuple[Control, int]], cache: dict[tuple[str, int], Runnable]
+    ) -> None:
         super().__init__()
         self._waiting = waiting
         self._request = request
@@ -220,7 +222,10 @@ def _scopes(world: World, by_token: dict[str, Any]) -> Iterable[tuple[Element, l
         declared = {resource.ref.name: resource for resource in world.by_kind.get("Namespace", ())}
         for name in world.namespaces:
             absent = Resource(Ref(source=source, kind="Namespace", name=name), {"metadata": {"name": name}})
-            yield bindings.namespace(world, declared.get(name, absent), name), [item for group in groups.values() for item in group]
+            yield (
+                bindings.namespace(world, declared.get(name, absent), name),
+                [item for group in groups.values() for item in group],
+            )
     groups = _by_each(("cluster",), by_token, live=live)
     if groups and any(is_kubernetes(resource) for resource in resources):
         whole = Resource(Ref(source=source, kind="Cluster", name="cluster"), {})
@@ -230,7 +235,11 @@ def _scopes(world: World, by_token: dict[str, Any]) -> Iterable[tuple[Element, l
 def judge(world: World, runnable: Runnable, element: Element) -> Verdict:
     """One check on one element."""
     lens = element.lens
-    if runnable.points_at and lens.target(_below(runnable.points_at)) is None and _lens_of(element, runnable.points_at) is None:
+    if (
+        runnable.points_at
+        and lens.target(_below(runnable.points_at)) is None
+        and _lens_of(element, runnable.points_at) is None
+    ):
         return Verdict(runnable, element, Outcome.SKIP, "not a setting of this platform")
     missing = _missing(runnable, element)
     if missing:
@@ -247,7 +256,9 @@ def judge(world: World, runnable: Runnable, element: Element) -> Verdict:
         for kind in runnable.control.needs.kinds:
             where = world.hides(kind)
             if where:
-                return Verdict(runnable, element, Outcome.ERROR, f"{kind} may stand in {where}, which could not be read")
+                return Verdict(
+                    runnable, element, Outcome.ERROR, f"{kind} may stand in {where}, which could not be read"
+                )
         return Verdict(runnable, element, Outcome.PASS, "")
     if answer is not False:
         return Verdict(runnable, element, Outcome.ERROR, "the check gave no yes or no")
@@ -309,7 +320,9 @@ def _findings(verdicts: Sequence[Verdict], tenant: str) -> list[Finding]:
         for number, span in zip(numbers, texts.locate(text.format, text.data, asked), strict=True):
             where = Where(file=text.path, path=dotted(paths[number]))
             if span is not None:
-                where = Where(file=text.path, line=span.line, column=span.column, end_line=span.end_line, path=where.path)
+                where = Where(
+                    file=text.path, line=span.line, column=span.column, end_line=span.end_line, path=where.path
+                )
             places[number] = where
     out = []
     for number, verdict in enumerate(verdicts):
@@ -335,7 +348,12 @@ def _manual(world: World, request: Request, tallies: dict[str, dict[Outcome, int
     live = any(resource.ref.source not in _FILE_SOURCES for resource in world.snapshot.resources)
     out = []
     for control in request.controls:
-        if control.checks or control.status != "active" or (control.live and not live) or not present & set(control.applies_to):
+        if (
+            control.checks
+            or control.status != "active"
+            or (control.live and not live)
+            or not present & set(control.applies_to)
+        ):
             continue
         ref = Ref(source="file", kind="Manual", name=control.id)
         tallies[control.id][Outcome.MANUAL] = 1

@@ -14,7 +14,12 @@ KUBERNETES = "kubernetes"
 
 def is_kubernetes(resource: Resource) -> bool:
     data = resource.data
-    return isinstance(data, dict) and "apiVersion" in data and "kind" in data and not resource.ref.kind.startswith("Component")
+    return (
+        isinstance(data, dict)
+        and "apiVersion" in data
+        and "kind" in data
+        and not resource.ref.kind.startswith("Component")
+    )
 
 
 class World:
@@ -30,6 +35,17 @@ class World:
         for resource in self.snapshot.resources:
             found.setdefault(resource.ref.kind, []).append(resource)
         return found
+
+    @cached_property
+    def _by_namespace(self) -> dict[tuple[str, str], list[Resource]]:
+        found: dict[tuple[str, str], list[Resource]] = {}
+        for resource in self.snapshot.resources:
+            found.setdefault((resource.ref.kind, resource.ref.namespace), []).append(resource)
+        return found
+
+    def within(self, kind: str, namespace: str) -> list[Resource]:
+        """The resources of a kind in one namespace (the empty one: those that name none)."""
+        return self._by_namespace.get((kind, namespace), [])
 
     @cached_property
     def cluster(self) -> dict[str, list[Any]]:

@@ -25,4 +25,10 @@ def parse(reference: str) -> dict[str, Any]:
         registry = "docker.io"
         if "/" not in repository:
             repository = f"library/{repository}"
-    return {"registry": registry, "repository": repository, "tag": tag, "digest": digest, "name": repository.rpartition("/")[2]}
+    return {
+        "registry": registry,
+        "repository": repository,
+        "tag": tag,
+        "digest": digest,
+        "name": repository.rpartition("/")[2],
+    }

@@ -24,7 +24,7 @@ def selects(selector: Any, labels: Any) -> bool:
 def _matches(expression: Any, labels: dict[str, Any]) -> bool:
     if not isinstance(expression, dict):
         return False
-    key, operator, values = expression.get("key"), expression.get("operator"), expression.get("values") or []
+    key, operator, values = str(expression.get("key")), expression.get("operator"), expression.get("values") or []
     if operator == "In":
         return labels.get(key) in values
     if operator == "NotIn":

@@ -1,0 +1,62 @@
+"""Does a name and its value look like a secret? Shapes first, names only with a value that could be one.
+
+Nothing here returns or keeps the value. Patterns are anchored and linear.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Any
+
+from bulkhead.core.resource import UNKNOWN
+
+_SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
+    ("private key", re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----")),
+    ("AWS access key", re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])")),
+    ("GitHub token", re.compile(r"\b(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{36}\b|\bgithub_pat_[A-Za-z0-9_]{60,90}\b")),
+    ("GitLab token", re.compile(r"\bglpat-[A-Za-z0-9_-]{20}\b")),
+    ("Slack token", re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,72}\b")),
+    ("Google API key", re.compile(r"\bAIza[A-Za-z0-9_-]{35}\b")),
+    ("Stripe key", re.compile(r"\b[sr]k_live_[A-Za-z0-9]{20,60}\b")),
+    ("JSON Web Token", re.compile(r"\beyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{10,2000}")),
+    ("password in a URL", re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{1,80}:([^\s:/@$<{]{3,100})@")),
+)
+_NAME = re.compile(
+    r"(?:^|[_\-.])(?:pass(?:word|wd|phrase)?|pwd|secret|token|api_?key|apikey|private_?key|credential|auth_?key|access_?key)s?(?:$|[_\-.])"
+)
+_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_NOT_SECRET_NAME = re.compile(
+    r"(?:_|-|\.)(?:file|path|name|url|uri|dir|id|ttl|expiry|expiration|length|type|header|ref|key_id|mount|issuer|policy|enabled|count)s?$"
+)
+_PLACEHOLDER = re.compile(
+    r"^(?:\$\{?[\w.:?-]+\}?|\$\(.*\)|<[^>]*>|\{\{.*\}\}|x{3,}|\*{3,}|\.{3}|true|false|yes|no|none|null|/[\w./-]*|[0-9]{1,4}|https?://[^@]*)$",
+    re.IGNORECASE,
+)
+_LIMIT = 16_384
+
+
+def kind(name: Any, value: Any) -> str:
+    """The kind of secret that the pair looks like, or an empty string. Raises TypeError for an unknown value."""
+    if value is UNKNOWN or name is UNKNOWN:
+        raise TypeError("an unknown value cannot be looked at")
+    if not isinstance(value, str) or not value or not isinstance(name, str):
+        return ""
+    text = value[:_LIMIT]
+    for label, shape in _SHAPES:
+        if shape.search(text):
+            return label
+    if _PLACEHOLDER.match(text.strip()):
+        return ""
+    folded = _CAMEL.sub("_", name).lower()
+    if _NAME.search(folded) and not _NOT_SECRET_NAME.search(folded):
+        return "password or token"
+    return "high-entropy value" if _random(text) and _NAME.search(folded) else ""
+
+
+def _random(text: str) -> bool:
+    """At least 20 characters of one word with more than 4 bits each: keys look so, prose and paths do not."""
+    if len(text) < 20 or len(text) > 512 or " " in text or "/" in text:
+        return False
+    counts = {character: text.count(character) for character in set(text)}
+    return -sum(count / len(text) * math.log2(count / len(text)) for count in counts.values()) > 4.0
