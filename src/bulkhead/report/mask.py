@@ -1,0 +1,68 @@
+"""The values of secrets taken out of a text before it leaves us.
+
+A finding carries no secret by contract; the context lines of a diff, an error of a foreign parser or a path may.
+``mask`` knows credentials by their issuers' formats and fits prose; ``mask_source`` also takes what source code
+assigns to a telling name and fits diffs.
+"""
+
+from __future__ import annotations
+
+import re
+
+from bulkhead.report.credentials import FORMATS, SECRET_NAME
+
+MASK = "********"
+
+_KEY_BLOCK = re.compile(
+    r"(-----BEGIN [A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)?-----).{0,20000}?(-----END [A-Z0-9 ]{0,60}PRIVATE KEY|\Z)", re.S
+)
+_MARKERS = {"private-key", "putty-private-key", "google-service-account", "url-password"}
+_TOKEN = re.compile("|".join(pattern for kind, pattern in FORMATS if kind not in _MARKERS))
+_URL = re.compile(r"(://[^\s/:@\"'$<>{}]{1,100}:)[^\s/@\"'$<>{}]{3,200}@")
+# A literal in an assignment. References (${VAR}, $VAR, {{ template }}, file paths of mounted secrets) stay readable,
+# as do the words a manifest has in the same place (names of secrets, booleans, numbers of one digit).
+_ASSIGNED = re.compile(
+    r"(?P<name>[\w.\-]{0,60}" + SECRET_NAME + r"[\w.\-]{0,20}[\"']?[ \t]{0,8}[:=][ \t]{0,8})"
+    r"(?P<quote>[\"']?)(?P<value>(?!true\b|false\b|null\b|none\b|\$|\{\{|/run/secrets/|\*{4})[^\s\"',}\]#]{4,300})",
+    re.I,
+)
+_REFERENCE = re.compile(
+    r"(?:name|ref|refs|file|path|paths|id|arn|mount|type|version|seconds|expiration|enabled|policy|mode|provider|count)"
+    r"[\"']?[ \t]*[:=]",
+    re.I,
+)
+_PAIR = re.compile(
+    r"(?P<name>name:[ \t]{0,8}[\"']?[\w.\-]{0,60}" + SECRET_NAME + r"[\w.\-]{0,20}[\"']?"
+    r"[ \t]{0,8}(?:\r?\n[ +\-]{0,80}|,[ \t]{0,8})[\"']?value[\"']?:[ \t]{0,8})(?P<value>(?!\$|\{\{)[^\r\n,}]{1,300})",
+    re.I,
+)
+# Only a text that holds one of these can hold a secret that the patterns above would find; looking for the words
+# first keeps thirty thousand ordinary messages cheap.
+_NAMED = re.compile(SECRET_NAME, re.I)
+_SUSPECT = re.compile(
+    r"-----BEGIN|://[^\s/]{1,100}:|AKIA|ASIA|gh[pousr]_|github_pat|gl[a-z]{2,4}-|xox|AIza|[sr]k_live_|"
+    r"npm_|pypi-|dckr_|SG\.|hv[sbr]\.|do[opr]_v1_|hooks\.slack|AGE-SEC|AccountKey=|sk-|:AA|eyJ"
+)
+
+
+def mask(text: str) -> str:
+    """The text with every credential of a known format replaced by asterisks."""
+    if not _SUSPECT.search(text):
+        return text
+    text = _KEY_BLOCK.sub(rf"\1{MASK}\2", text)
+    text = _TOKEN.sub(MASK, text)
+    return _URL.sub(rf"\1{MASK}@", text)
+
+
+def mask_source(text: str) -> str:
+    """``mask``, and the literals that are assigned to names such as ``password``; references stay readable."""
+    text = mask(text)
+    if not _NAMED.search(text):
+        return text
+    return _ASSIGNED.sub(_hide_value, _PAIR.sub(rf"\g<name>{MASK}", text))
+
+
+def _hide_value(match: re.Match[str]) -> str:
+    if _REFERENCE.search(match["name"]):
+        return match[0]
+    return f"{match['name']}{match['quote']}{MASK}"

@@ -1,0 +1,54 @@
+"""The order in which findings are told: worst first, and the same in every format and every run."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from bulkhead.core.finding import Finding
+from bulkhead.core.outcome import Outcome, Severity
+
+OPEN = (Outcome.FAIL, Outcome.ERROR, Outcome.WARN, Outcome.MANUAL)
+"""Outcomes that ask something of the reader."""
+
+_OUTCOME_RANK = {outcome: rank for rank, outcome in enumerate((*OPEN, Outcome.PASS, Outcome.SKIP))}
+
+
+def _key(finding: Finding) -> tuple[bool, int, int, str, str, int, str, str, str]:
+    ref, where = finding.resource, finding.where
+    return (
+        finding.waiver is not None,
+        _OUTCOME_RANK[finding.outcome],
+        -finding.severity.rank,
+        finding.control,
+        where.file or ref.origin,
+        where.line,
+        ref.namespace,
+        ref.name,
+        finding.fingerprint,
+    )
+
+
+def worst_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Waived ones last, then by outcome, severity, control and place."""
+    return sorted(findings, key=_key)
+
+
+def active(findings: Iterable[Finding]) -> list[Finding]:
+    """Findings that ask something of the reader and that nobody has waived."""
+    return [finding for finding in findings if finding.waiver is None and finding.outcome in OPEN]
+
+
+def waived(findings: Iterable[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.waiver is not None]
+
+
+def by_severity(findings: Iterable[Finding]) -> dict[Severity, int]:
+    """Counts of failures and warnings, worst first; every severity has its entry."""
+    counts = Counter(finding.severity for finding in findings if finding.outcome in {Outcome.FAIL, Outcome.WARN})
+    return {severity: counts[severity] for severity in reversed(Severity)}
+
+
+def by_outcome(findings: Iterable[Finding]) -> dict[Outcome, int]:
+    counts = Counter(finding.outcome for finding in findings)
+    return {outcome: counts[outcome] for outcome in OPEN}

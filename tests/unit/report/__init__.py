@@ -1,0 +1,1 @@
+"""Reports: what each format says, and what none may repeat."""
