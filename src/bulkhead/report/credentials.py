@@ -30,7 +30,7 @@ FORMATS: tuple[tuple[str, str], ...] = (
     ("url-password", r"\b[a-z][a-z0-9+.\-]{1,20}://[^\s/:@\"'$<>{}]{1,100}:[^\s/@\"'$<>{}]{3,200}@"),
 )
 
-SECRET_NAME = (
+TELLING_NAME = (
     r"(?:passw(?:or)?d|passphrase|secret|token|api[_\-]?key|access[_\-]?key|private[_\-]?key|credential|"
     r"client[_\-]?key|auth[_\-]?key|encryption[_\-]?key|signing[_\-]?key|connection[_\-]?string|_pwd|dsn)"
 )

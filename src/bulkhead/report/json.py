@@ -5,13 +5,14 @@ Additions keep ``version``; a change of meaning or a removal raises it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from bulkhead.core.control import Control
-from bulkhead.core.finding import Finding, Waiver, Where
-from bulkhead.core.resource import Gap, Ref
+from bulkhead.core.finding import Finding, Waiver
+from bulkhead.core.resource import Gap
 from bulkhead.report.mask import mask_source
 from bulkhead.report.model import Fix, Report
 from bulkhead.report.order import active, by_outcome, by_severity, waived, worst_first
@@ -72,7 +73,14 @@ def _summary(report: Report) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding, fixes: Any) -> dict[str, Any]:
+def _finding(finding: Finding, fixes: Mapping[str, tuple[Fix, ...]]) -> dict[str, Any]:
+    ref, where = finding.resource, finding.where
+    names = (ref.kind, ref.group, ref.namespace, ref.name, ref.origin, ref.uid, finding.element, where.file, where.path)
+    # One look at all nine: nearly every finding has nothing to clean.
+    joined = "".join(names)
+    if not (joined.isascii() and joined.isprintable()):
+        names = tuple(map(clean, names))  # type: ignore[assignment]
+    kind, group, namespace, name, origin, uid, element, file, path = names
     out: dict[str, Any] = {
         "fingerprint": finding.fingerprint,
         "control": finding.control,
@@ -81,37 +89,29 @@ def _finding(finding: Finding, fixes: Any) -> dict[str, Any]:
         "severity": finding.severity,
         "title": said(finding.title),
         "message": said(finding.message),
-        "resource": _ref(finding.resource),
-        "element": clean(finding.element),
-        "where": _where(finding.where),
+        "resource": {
+            "source": ref.source,
+            "kind": kind,
+            "group": group,
+            "namespace": namespace,
+            "name": name,
+            "origin": origin,
+            "uid": uid,
+        },
+        "element": element,
+        "where": {
+            "file": file,
+            "line": where.line,
+            "column": where.column,
+            "end_line": where.end_line,
+            "path": path,
+        },
         "evidence": said(finding.evidence),
         "waiver": _waiver(finding.waiver) if finding.waiver else None,
     }
     if repairs := fixes.get(finding.fingerprint):
         out["fixes"] = [_fix(fix) for fix in repairs]
     return out
-
-
-def _ref(ref: Ref) -> dict[str, str]:
-    return {
-        "source": ref.source,
-        "kind": clean(ref.kind),
-        "group": clean(ref.group),
-        "namespace": clean(ref.namespace),
-        "name": clean(ref.name),
-        "origin": clean(ref.origin),
-        "uid": clean(ref.uid),
-    }
-
-
-def _where(where: Where) -> dict[str, Any]:
-    return {
-        "file": clean(where.file),
-        "line": where.line,
-        "column": where.column,
-        "end_line": where.end_line,
-        "path": clean(where.path),
-    }
 
 
 def _waiver(waiver: Waiver) -> dict[str, str]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 
-from bulkhead.report.credentials import FORMATS, SECRET_NAME
+from bulkhead.report.credentials import FORMATS, TELLING_NAME
 
 MASK = "********"
 
 _KEY_BLOCK = re.compile(
-    r"(-----BEGIN [A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)?-----).{0,20000}?(-----END [A-Z0-9 ]{0,60}PRIVATE KEY|\Z)", re.S
+    r"(-----BEGIN [A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)?-----).{0,20000}?(-----END [A-Z0-9 ]{0,60}PRIVATE KEY|\Z)",
+    re.DOTALL,
 )
 _MARKERS = {"private-key", "putty-private-key", "google-service-account", "url-password"}
 _TOKEN = re.compile("|".join(pattern for kind, pattern in FORMATS if kind not in _MARKERS))
@@ -22,23 +23,23 @@ _URL = re.compile(r"(://[^\s/:@\"'$<>{}]{1,100}:)[^\s/@\"'$<>{}]{3,200}@")
 # A literal in an assignment. References (${VAR}, $VAR, {{ template }}, file paths of mounted secrets) stay readable,
 # as do the words a manifest has in the same place (names of secrets, booleans, numbers of one digit).
 _ASSIGNED = re.compile(
-    r"(?P<name>[\w.\-]{0,60}" + SECRET_NAME + r"[\w.\-]{0,20}[\"']?[ \t]{0,8}[:=][ \t]{0,8})"
+    r"(?P<name>[\w.\-]{0,60}" + TELLING_NAME + r"[\w.\-]{0,20}[\"']?[ \t]{0,8}[:=][ \t]{0,8})"
     r"(?P<quote>[\"']?)(?P<value>(?!true\b|false\b|null\b|none\b|\$|\{\{|/run/secrets/|\*{4})[^\s\"',}\]#]{4,300})",
-    re.I,
+    re.IGNORECASE,
 )
 _REFERENCE = re.compile(
     r"(?:name|ref|refs|file|path|paths|id|arn|mount|type|version|seconds|expiration|enabled|policy|mode|provider|count)"
     r"[\"']?[ \t]*[:=]",
-    re.I,
+    re.IGNORECASE,
 )
 _PAIR = re.compile(
-    r"(?P<name>name:[ \t]{0,8}[\"']?[\w.\-]{0,60}" + SECRET_NAME + r"[\w.\-]{0,20}[\"']?"
+    r"(?P<name>name:[ \t]{0,8}[\"']?[\w.\-]{0,60}" + TELLING_NAME + r"[\w.\-]{0,20}[\"']?"
     r"[ \t]{0,8}(?:\r?\n[ +\-]{0,80}|,[ \t]{0,8})[\"']?value[\"']?:[ \t]{0,8})(?P<value>(?!\$|\{\{)[^\r\n,}]{1,300})",
-    re.I,
+    re.IGNORECASE,
 )
 # Only a text that holds one of these can hold a secret that the patterns above would find; looking for the words
 # first keeps thirty thousand ordinary messages cheap.
-_NAMED = re.compile(SECRET_NAME, re.I)
+_NAMED = re.compile(TELLING_NAME, re.IGNORECASE)
 _SUSPECT = re.compile(
     r"-----BEGIN|://[^\s/]{1,100}:|AKIA|ASIA|gh[pousr]_|github_pat|gl[a-z]{2,4}-|xox|AIza|[sr]k_live_|"
     r"npm_|pypi-|dckr_|SG\.|hv[sbr]\.|do[opr]_v1_|hooks\.slack|AGE-SEC|AccountKey=|sk-|:AA|eyJ"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 from bulkhead.core.finding import Finding
+from bulkhead.core.outcome import Outcome
 from bulkhead.report.mask import mask_source
 from bulkhead.report.model import Fix, Report
 from bulkhead.report.order import active, by_outcome, by_severity, waived, worst_first
@@ -57,15 +58,15 @@ def _fenced(text: str, language: str) -> list[str]:
 def _head(report: Report, findings: list[Finding]) -> list[str]:
     counts = ", ".join(f"{count} {severity}" for severity, count in by_severity(findings).items() if count)
     outcomes = by_outcome(findings)
-    lines = [
-        "# Bulkhead report",
-        "",
+    verdict = (
         f"**Score {report.score:.1f} of 100.** {counts or 'No failures'}"
-        f"; {outcomes['error']} could not be judged, {outcomes['manual']} for a person to check.",
-        "",
+        f"; {outcomes[Outcome.ERROR]} could not be judged, {outcomes[Outcome.MANUAL]} for a person to check."
+    )
+    about = (
         f"{report.resources} resources in {_code(report.root)}, profile {_code(report.profile)}, "
-        f"tenant {_code(report.tenant)}, finished {escaped(report.finished)}, Bulkhead {escaped(report.tool_version)}.",
-    ]
+        f"tenant {_code(report.tenant)}, finished {escaped(report.finished)}, Bulkhead {escaped(report.tool_version)}."
+    )
+    lines = ["# Bulkhead report", "", verdict, "", about]
     if report.trend:
         last = report.trend[-1]
         lines += ["", f"Score on {escaped(last.date)}: {last.score:.1f}."]

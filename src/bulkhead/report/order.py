@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from itertools import product
 
 from bulkhead.core.finding import Finding
 from bulkhead.core.outcome import Outcome, Severity
@@ -11,15 +12,15 @@ from bulkhead.core.outcome import Outcome, Severity
 OPEN = (Outcome.FAIL, Outcome.ERROR, Outcome.WARN, Outcome.MANUAL)
 """Outcomes that ask something of the reader."""
 
-_OUTCOME_RANK = {outcome: rank for rank, outcome in enumerate((*OPEN, Outcome.PASS, Outcome.SKIP))}
+_URGENCY = {
+    verdict: rank for rank, verdict in enumerate(product((*OPEN, Outcome.PASS, Outcome.SKIP), reversed(Severity)))
+}
 
 
-def _key(finding: Finding) -> tuple[bool, int, int, str, str, int, str, str, str]:
+def _key(finding: Finding) -> tuple[int, str, str, int, str, str, str]:
     ref, where = finding.resource, finding.where
     return (
-        finding.waiver is not None,
-        _OUTCOME_RANK[finding.outcome],
-        -finding.severity.rank,
+        _URGENCY[finding.outcome, finding.severity] + (0 if finding.waiver is None else len(_URGENCY)),
         finding.control,
         where.file or ref.origin,
         where.line,

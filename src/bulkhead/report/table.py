@@ -5,11 +5,13 @@ from __future__ import annotations
 import unicodedata
 
 from bulkhead.core.finding import Finding
+from bulkhead.core.outcome import Outcome
 from bulkhead.report.model import Report
 from bulkhead.report.order import active, by_outcome, by_severity, waived, worst_first
 from bulkhead.report.text import one_line, place, resource_name
 
-_HEADS = ("SEVERITY", "OUTCOME", "CONTROL", "RESOURCE", "WHERE", "MESSAGE")
+_NARROW = 140
+_HEADS: tuple[str, ...] = ("SEVERITY", "OUTCOME", "CONTROL", "RESOURCE", "WHERE", "MESSAGE")
 _MOST = (8, 7, 40, 44, 48)
 
 
@@ -34,23 +36,34 @@ def summary(report: Report) -> str:
     counts = ", ".join(f"{count} {severity}" for severity, count in by_severity(findings).items() if count)
     outcomes = by_outcome(findings)
     parts = [counts or "no failures"]
-    parts += [f"{outcomes['error']} not judged"] if outcomes["error"] else []
-    parts += [f"{outcomes['manual']} manual"] if outcomes["manual"] else []
+    parts += [f"{outcomes[Outcome.ERROR]} not judged"] if outcomes[Outcome.ERROR] else []
+    parts += [f"{outcomes[Outcome.MANUAL]} manual"] if outcomes[Outcome.MANUAL] else []
     parts += [f"{len(waived(report.findings))} waived"] if waived(report.findings) else []
     parts += [f"{len(report.gaps)} not readable"] if report.gaps else []
     return f"{report.resources} resources, score {report.score:.1f}: {'; '.join(parts)}"
 
 
 def _table(findings: list[Finding], width: int) -> list[str]:
+    narrow = 0 < width < _NARROW
     rows = [_HEADS, *(_cells(finding) for finding in findings)]
-    widths = [min(max(columns(row[at]) for row in rows), most) for at, most in enumerate(_MOST)]
+    most: tuple[int, ...] = _MOST
+    if narrow:
+        # What is wrong and where tells more than the resource's name, which the message mostly repeats.
+        rows = [_narrowed(row) for row in rows]
+        most = (8, 7, 26, 28)
+    widths = [min(max(columns(row[at]) for row in rows), limit) for at, limit in enumerate(most)]
     return [
-        fitted("  ".join([*(padded(row[at], widths[at]) for at in range(len(_MOST))), row[-1]]).rstrip(), width)
+        fitted("  ".join([*(padded(row[at], widths[at]) for at in range(len(most))), row[-1]]).rstrip(), width)
         for row in rows
     ]
 
 
-def _cells(finding: Finding) -> tuple[str, str, str, str, str, str]:
+def _narrowed(row: tuple[str, ...]) -> tuple[str, ...]:
+    severity, outcome, control, resource, where, message = row
+    return severity, outcome, control, where or resource, message
+
+
+def _cells(finding: Finding) -> tuple[str, ...]:
     return (
         finding.severity,
         finding.outcome,

@@ -28,6 +28,7 @@ def render(report: Report, *, width: int = 100, colour: bool = True, limit: int 
     """The worst findings, control by control, as text with escape sequences.
 
     Args:
+        report: what to tell.
         width: columns of the terminal.
         colour: without it the text has no escape sequence at all.
         limit: findings told one by one; how many are left out is said.

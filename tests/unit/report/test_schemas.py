@@ -26,7 +26,7 @@ def validator_of_sarif() -> Any:
 @pytest.mark.parametrize("make", [small, hostile, leaking, lambda: large(300)])
 def test_sarif_is_valid(make: Any) -> None:
     log = msgspec.json.decode(sarif.render(make()))
-    assert [] == [f"{error.instance_path}: {error.message}" for error in validator_of_sarif().iter_errors(log)]
+    assert [f"{error.instance_path}: {error.message}" for error in validator_of_sarif().iter_errors(log)] == []
 
 
 def run_of(report: Report) -> dict[str, Any]:
@@ -51,15 +51,20 @@ def test_sarif_tells_gaps_waivers_and_fixes() -> None:
     run = run_of(small())
     invocation = run["invocations"][0]
     assert invocation["executionSuccessful"] is False
-    assert ["helm-missing", "B220"] == [
+    assert [
         note["descriptor"]["id"] for note in invocation["toolExecutionNotifications"] if note["level"] == "error"
-    ]
-    assert 1 == sum("suppressions" in result for result in run["results"])
+    ] == ["helm-missing", "B220"]
+    assert sum("suppressions" in result for result in run["results"]) == 1
     fixes = [fix for result in run["results"] for fix in result.get("fixes", [])]
     replacement = fixes[0]["artifactChanges"][0]["replacements"][0]
-    assert {"byteOffset": 240, "byteLength": 0, "startLine": 13, "startColumn": 1, "endLine": 13, "endColumn": 1} == (
-        replacement["deletedRegion"]
-    )
+    assert (replacement["deletedRegion"]) == {
+        "byteOffset": 240,
+        "byteLength": 0,
+        "startLine": 13,
+        "startColumn": 1,
+        "endLine": 13,
+        "endColumn": 1,
+    }
     assert "runAsNonRoot: true" in replacement["insertedContent"]["text"]
 
 
@@ -77,7 +82,7 @@ def test_sarif_fix_applies() -> None:
     replacement = run_of(report)["results"][0]["fixes"][0]["artifactChanges"][0]["replacements"][0]
     region, text = replacement["deletedRegion"], replacement["insertedContent"]["text"]
     start = region["byteOffset"]
-    assert b"a: 1\nb: right\nc: 3\n" == source[:start] + text.encode() + source[start + region["byteLength"] :]
+    assert source[:start] + text.encode() + source[start + region["byteLength"] :] == b"a: 1\nb: right\nc: 3\n"
 
 
 def test_sarif_leaves_out_a_fix_that_would_carry_a_secret() -> None:
@@ -102,7 +107,7 @@ def test_policyreport_fits_the_crd(make: Any) -> None:
         validators[kind] = jsonschema_rs.validator_for(strict(version["schema"]["openAPIV3Schema"]))
     for document in yaml.load_all(policyreport.render(make()), yaml.CSafeLoader):
         errors = validators[document["kind"]].iter_errors(document)
-        assert [] == [f"{error.instance_path}: {error.message}" for error in errors]
+        assert [f"{error.instance_path}: {error.message}" for error in errors] == []
         assert sum(document["summary"].values()) == len(document["results"]) <= policyreport.PER_REPORT
 
 
@@ -123,29 +128,29 @@ def strict(schema: Any) -> Any:
 def test_policyreport_words() -> None:
     documents = list(yaml.safe_load_all(policyreport.render(small())))
     cluster, shop = documents
-    assert {"pass": 0, "fail": 1, "warn": 0, "error": 2, "skip": 0} == cluster["summary"]
-    assert {"pass": 0, "fail": 1, "warn": 2, "error": 1, "skip": 1} == shop["summary"]
+    assert cluster["summary"] == {"pass": 0, "fail": 1, "warn": 0, "error": 2, "skip": 0}
+    assert shop["summary"] == {"pass": 0, "fail": 1, "warn": 2, "error": 1, "skip": 1}
 
 
 def test_ocsf_has_what_the_class_requires() -> None:
     lines = [msgspec.json.decode(line) for line in ocsf.render(small()).splitlines()]
-    assert 8 == len(lines)
+    assert len(lines) == 8
     for event in lines:
         assert {"activity_id", "category_uid", "class_uid", "type_uid", "time", "metadata", "severity_id"} <= set(event)
-        assert (2003, 2, 200301) == (event["class_uid"], event["category_uid"], event["type_uid"])
+        assert (event["class_uid"], event["category_uid"], event["type_uid"]) == (2003, 2, 200301)
         assert event["class_uid"] * 100 + event["activity_id"] == event["type_uid"]
         assert {"uid", "title"} <= set(event["finding_info"])
         assert {"control", "status_id", "standards"} <= set(event["compliance"])
-        assert 1795442401500 == event["time"]
-    assert [3, 3, 0, 2, 99, 3, 0, 0] == [event["compliance"]["status_id"] for event in lines]
+        assert event["time"] == 1795442401500
+    assert [event["compliance"]["status_id"] for event in lines] == [3, 3, 0, 2, 99, 3, 0, 0]
 
 
 def test_json_describes_every_field_it_writes() -> None:
     text = (Path(__file__).resolve().parents[3] / "docs" / "report-json.md").read_text()
     document = msgspec.json.decode(json.render(small()))
     named = {*document, *document["findings"][0], *document["gaps"][0], *next(iter(document["controls"].values()))}
-    assert [] == sorted(name for name in named if f"`{name}" not in text)
-    assert [0, 2] == [document["summary"]["severity"]["info"], document["summary"]["gaps"]]
+    assert sorted(name for name in named if f"`{name}" not in text) == []
+    assert [document["summary"]["severity"]["info"], document["summary"]["gaps"]] == [0, 2]
 
 
 def test_json_of_nothing() -> None:
