@@ -1,0 +1,7 @@
+"""Objects that are missing, made with content that fits what is there."""
+
+from __future__ import annotations
+
+from bulkhead.mitigation.generate.make import make
+
+__all__ = ["make"]

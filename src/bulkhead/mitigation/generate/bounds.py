@@ -1,0 +1,104 @@
+"""ResourceQuota and LimitRange from the declared sizes, and a Namespace with its labels."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from bulkhead.mitigation.operations import DoesNotApply
+from bulkhead.posture.evaluate import Verdict
+from bulkhead.posture.facts import namespaces
+from bulkhead.posture.views import quantities
+from bulkhead.posture.views.model import PodView
+from bulkhead.posture.world import World
+
+# Room for a rolling update (one more of each pod at 25 % surge, rounded up) and for growth.
+HEADROOM = 2.0
+_DEFAULTS = {"requests": {"cpu": 0.1, "memory": 128 * 2**20}, "limits": {"cpu": 0.5, "memory": 256 * 2**20}}
+
+
+def resource_quota(world: World, verdict: Verdict, namespace: str) -> tuple[str, str, list[dict[str, Any]]]:
+    """Twice what the manifests declare, containers without sizes counted at the LimitRange defaults."""
+    pods, totals = _totals(world, namespace)
+    hard = {
+        "requests.cpu": _cpu(totals["requests", "cpu"] * HEADROOM),
+        "requests.memory": _memory(totals["requests", "memory"] * HEADROOM),
+        "limits.cpu": _cpu(totals["limits", "cpu"] * HEADROOM),
+        "limits.memory": _memory(totals["limits", "memory"] * HEADROOM),
+        "pods": str(max(10, math.ceil(pods * HEADROOM))),
+    }
+    quota = _object("ResourceQuota", "quota", namespace, {"hard": hard})
+    return "twice what the manifests of this namespace declare", f"{namespace}-resource-quota", [quota]
+
+
+def limit_range(world: World, verdict: Verdict, namespace: str) -> tuple[str, str, list[dict[str, Any]]]:
+    """Defaults for containers that declare nothing, and a ceiling at the largest one declared."""
+    largest = {"cpu": 1.0, "memory": 2.0**30}
+    for view in _views(world, namespace):
+        for container in view.containers:
+            for name, number in largest.items():
+                value = quantities.from_kubernetes(
+                    ((container.data.get("resources") or {}).get("limits") or {}).get(name)
+                )
+                largest[name] = max(number, value or 0)
+    limits = {
+        "type": "Container",
+        "default": {"cpu": _cpu(_DEFAULTS["limits"]["cpu"]), "memory": _memory(_DEFAULTS["limits"]["memory"])},
+        "defaultRequest": {
+            "cpu": _cpu(_DEFAULTS["requests"]["cpu"]),
+            "memory": _memory(_DEFAULTS["requests"]["memory"]),
+        },
+        "max": {"cpu": _cpu(largest["cpu"]), "memory": _memory(largest["memory"])},
+    }
+    return (
+        "defaults and a ceiling for every container here",
+        f"{namespace}-limit-range",
+        [_object("LimitRange", "limits", namespace, {"limits": [limits]})],
+    )
+
+
+def namespace(world: World, verdict: Verdict, name: str) -> tuple[str, str, list[dict[str, Any]]]:
+    """The Namespace itself, held to the strictest Pod Security level that admits today's pods."""
+    if not name:
+        raise DoesNotApply("the manifests name no namespace")
+    level = namespaces.pss_level(world, name)
+    labels = {f"pod-security.kubernetes.io/{mode}": level for mode in ("enforce", "audit", "warn")}
+    if level != "restricted":
+        labels |= {"pod-security.kubernetes.io/audit": "restricted", "pod-security.kubernetes.io/warn": "restricted"}
+    made = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
+    return f"{level} is the strictest level that admits today's pods", f"{name}-namespace", [made]
+
+
+def _views(world: World, namespace: str) -> list[PodView]:
+    return [view for view in world.kubernetes_pods if view.resource.ref.namespace == namespace]
+
+
+def _totals(world: World, namespace: str) -> tuple[int, dict[tuple[str, str], float]]:
+    if not namespace:
+        raise DoesNotApply("the manifests name no namespace")
+    totals = {(side, name): 0.0 for side in _DEFAULTS for name in _DEFAULTS[side]}
+    pods = 0
+    for view in _views(world, namespace):
+        spec = view.resource.data.get("spec") or {}
+        replicas = spec.get("replicas") if isinstance(spec.get("replicas"), int) else 1
+        pods += replicas or 0
+        for container in view.containers:
+            if container.role != "container":
+                continue
+            for side, name in totals:
+                declared = ((container.data.get("resources") or {}).get(side) or {}).get(name)
+                number = quantities.from_kubernetes(declared)
+                totals[side, name] += (_DEFAULTS[side][name] if number is None else number) * (replicas or 0)
+    return pods, {key: value or _DEFAULTS[key[0]][key[1]] for key, value in totals.items()}
+
+
+def _object(kind: str, name: str, namespace: str, spec: dict[str, Any]) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": namespace}, "spec": spec}
+
+
+def _cpu(number: float) -> str:
+    return f"{math.ceil(number * 1000)}m"
+
+
+def _memory(number: float) -> str:
+    return f"{math.ceil(number / 2**20)}Mi"

@@ -1,0 +1,58 @@
+"""One generator by name: where the new file goes and what it holds."""
+
+from __future__ import annotations
+
+import posixpath
+from collections.abc import Callable
+from typing import Any
+
+import yaml
+
+from bulkhead.mitigation.generate import audit, bounds, disruption, isolation
+from bulkhead.mitigation.operations import DoesNotApply
+from bulkhead.posture.evaluate import Verdict
+from bulkhead.posture.world import World
+
+_HEADER = "# Written by bulkhead: {why}\n"
+
+
+def make(generator: str, world: World, verdict: Verdict) -> tuple[str, bytes]:
+    """The path of the new file, relative to the root, and its bytes.
+
+    Raises:
+        DoesNotApply: the generator is unknown, or what is there does not tell enough.
+    """
+    builder = _GENERATORS.get(generator)
+    if builder is None:
+        raise DoesNotApply(f"no generator is called '{generator}'")
+    ref = verdict.element.resource.ref
+    namespace = ref.name if ref.kind == "Namespace" else ref.namespace
+    why, label, objects = builder(world, verdict, namespace)
+    body = _HEADER.format(why=why) + "---\n".join(_dump(item) for item in objects)
+    return posixpath.join(_folder(world, namespace, ref.origin), f"bulkhead-{label}.yaml"), body.encode()
+
+
+def _dump(value: dict[str, Any]) -> str:
+    return yaml.safe_dump(value, sort_keys=False, default_flow_style=False, width=120)
+
+
+def _folder(world: World, namespace: str, origin: str) -> str:
+    """Beside the namespace's own file, or beside the first object that lives in it."""
+    for resource in world.by_kind.get("Namespace", ()):
+        if resource.ref.name == namespace and resource.text is not None and not resource.text.generated:
+            return posixpath.dirname(resource.text.path)
+    for resource in world.snapshot.resources:
+        if resource.ref.namespace == namespace and resource.text is not None and not resource.text.generated:
+            return posixpath.dirname(resource.text.path)
+    return posixpath.dirname(origin)
+
+
+Builder = Callable[[World, Verdict, str], tuple[str, str, list[dict[str, Any]]]]
+_GENERATORS: dict[str, Builder] = {
+    "default-deny": isolation.default_deny,
+    "resource-quota": bounds.resource_quota,
+    "limit-range": bounds.limit_range,
+    "namespace": bounds.namespace,
+    "pod-disruption-budget": disruption.budget,
+    "audit-policy": audit.policy,
+}

@@ -1,0 +1,187 @@
+"""A control's patch operations into edits of the text its element stands in."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from bulkhead.core.control import Mitigation, MitigationClass, Operation
+from bulkhead.core.plan import Edit
+from bulkhead.core.resource import DocumentPath
+from bulkhead.engines.cel.program import CelError, Program
+from bulkhead.posture import compiled
+from bulkhead.posture.bindings import VARIABLES, Element
+from bulkhead.posture.evaluate import Verdict
+from bulkhead.posture.views.model import Direct, Lens
+
+_EACH = re.compile(r"^(.*?)\[\*\](?:\.(.*))?$")
+_DOCKERFILE = {
+    "replace_text": "replace",
+    "delete_text": "delete",
+    "insert_before": "insert_before",
+    "insert_after": "insert_after",
+}
+
+
+class DoesNotApply(Exception):
+    """This mitigation cannot repair this element; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Creation:
+    """An object to be made by a generator, for the namespace or resource of the verdict."""
+
+    generator: str
+
+
+@lru_cache(maxsize=4096)
+def _program(text: str) -> Program:
+    return compiled.expression(text)
+
+
+def evaluate(text: str, element: Element, params: Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> Any:
+    """
+    Raises:
+        DoesNotApply: the expression failed on this element.
+    """
+    program = _program(text)
+    bound = {**element.bindings(program.identifiers & VARIABLES), "params": params, **(extra or {})}
+    try:
+        return program.evaluate(bound)
+    except CelError as exc:
+        raise DoesNotApply(f"its value cannot be computed here: {exc}") from exc
+
+
+def mode(mitigation: Mitigation, verdict: Verdict) -> MitigationClass:
+    return mitigation.mode or verdict.runnable.control.mode
+
+
+def matches(mitigation: Mitigation, verdict: Verdict) -> bool:
+    """Whether the mitigation is for this kind of element."""
+    if not mitigation.on:
+        return True
+    ref = verdict.element.resource.ref
+    platform = verdict.element.bound.get("platform", "")
+    tokens = {
+        ref.kind,
+        f"{ref.kind}:{ref.name}",
+        platform,
+        f"container:{platform}",
+        f"pod:{platform}",
+        f"{ref.group}/{ref.kind}",
+    }
+    if verdict.element.resource.text is not None and verdict.element.resource.text.format == "hcl":
+        tokens.add("terraform:*")
+    if ref.kind.startswith("AWS::"):
+        tokens.add("cloudformation:*")
+    return bool(tokens & set(mitigation.on))
+
+
+def edits(mitigation: Mitigation, verdict: Verdict) -> tuple[list[Edit], list[Creation]]:
+    """The edits of every operation, at absolute paths of the resource's document.
+
+    Raises:
+        DoesNotApply: this platform has no such setting, or a value cannot be computed.
+    """
+    element, params = verdict.element, verdict.runnable.params
+    made: list[Edit] = []
+    created: list[Creation] = []
+    for operation in mitigation.patch:
+        if operation.when and evaluate(operation.when, element, params) is not True:
+            continue
+        if operation.op == "create":
+            created.append(Creation(str(operation.value)))
+        elif operation.op in _DOCKERFILE:
+            made.append(_dockerfile(operation, element, params))
+        else:
+            made.extend(_data(operation, element, params))
+    document = element.resource.document
+    base = element.resource.path
+    return [Edit(op=edit.op, document=document, path=base + edit.path, value=edit.value) for edit in made], created
+
+
+def _rooted(element: Element, path: DocumentPath) -> tuple[Lens, DocumentPath]:
+    """A path's lens and rest: ``pod.`` is below the pod spec, ``object.`` below the resource."""
+    if path[:1] == ("pod",) and element.pod_lens is not None:
+        return element.pod_lens, path[1:]
+    if path[:1] == ("object",):
+        return Direct(()), path[1:]
+    return element.lens, path
+
+
+def _value(
+    operation: Operation, element: Element, params: Mapping[str, Any], extra: Mapping[str, Any] | None = None
+) -> Any:
+    return evaluate(operation.value_from, element, params, extra) if operation.value_from else operation.value
+
+
+def _data(operation: Operation, element: Element, params: Mapping[str, Any]) -> list[Edit]:
+    each = _EACH.match(operation.path)
+    if operation.op in ("set_item", "remove_item") or each:
+        return _items(operation, element, params)
+    lens, path = _rooted(element, compiled.split(operation.path))
+    value = None if operation.op == "remove" else _value(operation, element, params)
+    if operation.op == "append" and value in (_lookup(element, operation.path) or ()):
+        return []
+    if operation.op == "remove" and _lookup(element, operation.path, absent := object()) is absent:
+        return []
+    return _through(lens, operation.op, path, value)
+
+
+def _items(operation: Operation, element: Element, params: Mapping[str, Any]) -> list[Edit]:
+    each = _EACH.match(operation.path)
+    at, rest = (each[1], each[2] or "") if each else (operation.path, "")
+    found = _lookup(element, at)
+    out: list[Edit] = []
+    for index, item in enumerate(found if isinstance(found, list) else ()):
+        extra = {"item": item, "index": index}
+        if operation.where and evaluate(operation.where, element, params, extra) is not True:
+            continue
+        lens, path = _rooted(element, (*compiled.split(at), index, *compiled.split(rest)))
+        op = {"set_item": "set", "remove_item": "remove"}.get(operation.op, operation.op)
+        out.extend(_through(lens, op, path, None if op == "remove" else _value(operation, element, params, extra)))
+    return out
+
+
+def _through(lens: Lens, op: str, path: DocumentPath, value: Any) -> list[Edit]:
+    made = lens.edits(op, path, value)
+    if made is None:
+        raise DoesNotApply("this platform has no such setting, or it cannot be changed here")
+    return list(made)
+
+
+def _lookup(element: Element, dotted: str, default: Any = None) -> Any:
+    """The present value at a path of the view, without guessing: the default where there is none."""
+    path = compiled.split(dotted)
+    value: Any = element.subject
+    if path[:1] == ("pod",) and "pod" in element.bound:
+        value, path = element.bound["pod"], path[1:]
+    elif path[:1] == ("object",):
+        value, path = element.resource.data, path[1:]
+    for part in path:
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+            value = value[part]
+        else:
+            return default
+    return value
+
+
+def _dockerfile(operation: Operation, element: Element, params: Mapping[str, Any]) -> Edit:
+    path = element.lens.target(()) or ()
+    if operation.path == "stages[last]":
+        stages = element.resource.data.get("stages") or []
+        instructions = stages[-1].get("instructions") if stages else None
+        if not instructions:
+            raise DoesNotApply("there is no final stage")
+        path = ("instructions", instructions[-1])
+    elif operation.path:
+        path = compiled.split(operation.path)
+    elif path[:1] == ("stages",):
+        path = ("instructions", element.subject["from"])
+    value = None if operation.op == "delete_text" else _value(operation, element, params)
+    return Edit(op=_DOCKERFILE[operation.op], path=path, value=value)  # type: ignore[arg-type]  # the table's own words

@@ -1,0 +1,114 @@
+"""Which workload needs to talk to which Service, as the manifests themselves say.
+
+A pod needs a Service when an environment value, an argument or a referenced ConfigMap names its DNS name. The names are
+looked up as whole words, so ``orders`` is not found in ``reorders``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bulkhead.core.resource import Resource
+from bulkhead.posture.facts import network, selectors
+from bulkhead.posture.views.model import PodView
+from bulkhead.posture.world import World
+
+_WORD = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?){0,4}")
+_LIMIT = 65_536
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """``source`` calls ``service``, which is backed by ``targets``, on these container ports."""
+
+    source: PodView
+    service: Resource
+    targets: tuple[PodView, ...]
+    ports: tuple[tuple[int, str], ...]
+
+
+def needs(world: World) -> list[Need]:
+    """Every need that the manifests show, in the order of the resources."""
+    if "needs" in world.memo:
+        known: list[Need] = world.memo["needs"]
+        return known
+    services = {(item.ref.namespace, item.ref.name): item for item in world.by_kind.get("Service", ())}
+    out: list[Need] = []
+    for view in world.kubernetes_pods:
+        home = view.resource.ref.namespace
+        words = {word for text in _texts(world, view) for word in _WORD.findall(text.lower()[:_LIMIT])}
+        named = {key for word in words if (key := _service(word, home, services)) is not None}
+        for key in sorted(named):
+            service = services[key]
+            targets = tuple(backing(world, service))
+            if targets and view not in targets:
+                out.append(Need(view, service, targets, tuple(ports(service, targets[0]))))
+    world.memo["needs"] = out
+    return out
+
+
+def _service(word: str, home: str, services: dict[tuple[str, str], Resource]) -> tuple[str, str] | None:
+    """``orders``, ``orders.shop``, ``orders.shop.svc`` and ``orders.shop.svc.cluster.local`` name a Service."""
+    parts = word.split(".")
+    if len(parts) == 1:
+        key = (home, parts[0])
+    elif len(parts) == 2 or parts[2] == "svc":
+        key = (parts[1], parts[0])
+    else:
+        return None
+    return key if key in services else None
+
+
+def backing(world: World, service: Resource) -> list[PodView]:
+    selector = (service.data.get("spec") or {}).get("selector")
+    if not selector:
+        return []
+    return [
+        view
+        for view in world.kubernetes_pods
+        if view.resource.ref.namespace == service.ref.namespace and selectors.selects(selector, network.labels(view))
+    ]
+
+
+def ports(service: Resource, target: PodView) -> list[tuple[int, str]]:
+    """The container ports behind a Service's ports, with their protocols."""
+    out = []
+    for port in (service.data.get("spec") or {}).get("ports") or ():
+        if isinstance(port, dict):
+            number = network.resolve(target, port.get("targetPort", port.get("port", 0)))
+            if number:
+                out.append((number, str(port.get("protocol", "TCP"))))
+    return out
+
+
+def _texts(world: World, view: PodView) -> Iterator[str]:
+    for container in view.containers:
+        for item in container.data.get("env") or ():
+            if isinstance(item, dict):
+                yield from _config_key(world, view, item.get("valueFrom"))
+                yield str(item.get("value", ""))
+        for key in ("command", "args"):
+            yield from (str(item) for item in container.data.get(key) or ())
+        for item in container.data.get("envFrom") or ():
+            reference = (item.get("configMapRef") or {}).get("name") if isinstance(item, dict) else None
+            yield from _config(world, view, reference)
+    for volume in view.spec.get("volumes") or ():
+        if isinstance(volume, dict) and isinstance(volume.get("configMap"), dict):
+            yield from _config(world, view, volume["configMap"].get("name"))
+
+
+def _config_key(world: World, view: PodView, source: Any) -> Iterator[str]:
+    reference = source.get("configMapKeyRef") if isinstance(source, dict) else None
+    if isinstance(reference, dict):
+        yield from _config(world, view, reference.get("name"), reference.get("key"))
+
+
+def _config(world: World, view: PodView, name: Any, key: Any = None) -> Iterator[str]:
+    for config in world.within("ConfigMap", view.resource.ref.namespace):
+        if config.ref.name == name:
+            for item, value in (config.data.get("data") or {}).items():
+                if key is None or item == key:
+                    yield str(value)
