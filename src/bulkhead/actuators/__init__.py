@@ -1,1 +1,1 @@
-"""See ARCHITECTURE.md."""
+"""Carries out file steps: atomic replacement, read back, removal. Decides nothing."""

@@ -1,1 +1,1 @@
-"""See ARCHITECTURE.md."""
+"""Use cases over ports: scan, fix, undo. Chooses no backend."""

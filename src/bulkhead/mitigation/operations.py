@@ -11,7 +11,8 @@ from typing import Any
 from bulkhead.core.control import Mitigation, MitigationClass, Operation
 from bulkhead.core.plan import Edit
 from bulkhead.core.resource import DocumentPath
-from bulkhead.engines.cel.program import CelError, Program
+from bulkhead.engines.cel.errors import CelError
+from bulkhead.engines.cel.program import Program
 from bulkhead.posture import compiled
 from bulkhead.posture.bindings import VARIABLES, Element
 from bulkhead.posture.evaluate import Verdict
@@ -43,7 +44,8 @@ def _program(text: str) -> Program:
 
 
 def evaluate(text: str, element: Element, params: Mapping[str, Any], extra: Mapping[str, Any] | None = None) -> Any:
-    """
+    """The value of an expression on an element.
+
     Raises:
         DoesNotApply: the expression failed on this element.
     """
@@ -162,9 +164,7 @@ def _lookup(element: Element, dotted: str, default: Any = None) -> Any:
     elif path[:1] == ("object",):
         value, path = element.resource.data, path[1:]
     for part in path:
-        if isinstance(value, dict) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+        if (isinstance(value, dict) and part in value) or (isinstance(value, list) and isinstance(part, int) and part < len(value)):
             value = value[part]
         else:
             return default

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bulkhead.core.resource import DocumentPath, Resource
-from bulkhead.posture.facts import namespaces, paths, rbac, workloads
+from bulkhead.posture.attack import facts as paths
+from bulkhead.posture.facts import namespaces, rbac, workloads
 from bulkhead.posture.views.model import ContainerView, Direct, Lens, PodView
 from bulkhead.posture.views.pods import effective
 from bulkhead.posture.world import World

@@ -48,36 +48,33 @@ def expression(text: str, programs: Mapping[str, str] | None = None) -> cel.Prog
     """Compiled, from ready-made Python where the catalogue's index holds it."""
     ready = programs.get(text) if programs else None
     if ready is not None:
-        return cel.load(text, ready, variables=VARIABLES, functions=FUNCTIONS)
+        return cel.load(text, ready, functions=FUNCTIONS)
     return cel.compile(text, variables=VARIABLES, functions=FUNCTIONS)
 
 
 def compile_check(
     control: Control, check: Check, programs: Mapping[str, str], parameters: Mapping[str, Any]
 ) -> Runnable:
-    """
+    """A check of a control, ready to run.
+
     Raises:
         ExpressionError: an expression of the check does not compile.
     """
-    used = set()
-    made: dict[str, cel.Program | None] = {}
-    for name, text in (("expression", check.expression), ("when", check.when), ("evidence", check.evidence)):
-        made[name] = expression(text, programs) if text else None
-        if text:
-            used |= made[name].identifiers  # type: ignore[union-attr]  # just made
+    texts = {"expression": check.expression, "when": check.when, "evidence": check.evidence}
+    made = {name: expression(text, programs) for name, text in texts.items() if text}
+    used = {name for program in made.values() for name in program.identifiers}
     message = message_parts(check.message)
-    used |= {part[0] for part in message if isinstance(part, tuple)}  # type: ignore[misc]  # the first part is a name
-    program = made["expression"]
-    if program is None:
+    used |= {str(part[0]) for part in message if isinstance(part, tuple)}
+    if "expression" not in made:
         raise CatalogueError("a check needs an expression", where=control.id)
     needs = [field.removeprefix("object.") for field in control.needs.fields if field.startswith("object.")]
     return Runnable(
         control=control,
         check=check,
         tokens=check.applies_to or control.applies_to,
-        program=program,
-        when=made["when"],
-        evidence=made["evidence"],
+        program=made["expression"],
+        when=made.get("when"),
+        evidence=made.get("evidence"),
         used=frozenset(used) & VARIABLES,
         fields=tuple(split(field) for field in control.needs.fields if not field.startswith("object.")),
         object_fields=tuple(split(field) for field in needs),
@@ -100,10 +97,7 @@ def message_parts(text: str) -> tuple[str | DocumentPath, ...]:
 
 def render(parts: Iterable[str | DocumentPath], bindings: Mapping[str, Any]) -> str:
     """The message with its references filled in; what is absent or unknown is a question mark."""
-    out = []
-    for part in parts:
-        out.append(part if isinstance(part, str) else _shown(part, bindings))
-    return "".join(out)
+    return "".join(part if isinstance(part, str) else _shown(part, bindings) for part in parts)
 
 
 def _shown(path: DocumentPath, value: Any) -> str:

@@ -19,7 +19,7 @@ from bulkhead.core.control import Control
 from bulkhead.core.finding import Finding, Where, dotted, fingerprint
 from bulkhead.core.outcome import Outcome
 from bulkhead.core.resource import UNKNOWN, DocumentPath, Ref, Resource, Snapshot, Text
-from bulkhead.engines.cel.program import CelError
+from bulkhead.engines.cel.errors import CelError
 from bulkhead.formats import texts
 from bulkhead.posture import bindings, compiled
 from bulkhead.posture.bindings import Element
@@ -88,8 +88,8 @@ def evaluate(snapshot: Snapshot, request: Request) -> Assessment:
     return Assessment((*findings, *manual), tallies, kept)
 
 
-def _by_token(request: Request) -> dict[str, list[tuple[Control, int]]]:
-    """Token to the checks (control and number) that wait for it; compiled when first needed."""
+def _by_token(request: Request) -> dict[str, _Waiting]:
+    """Token to the checks that wait for it, compiled when first needed."""
     found: dict[str, list[tuple[Control, int]]] = {}
     for control in request.controls:
         if control.status != "active":
@@ -100,7 +100,7 @@ def _by_token(request: Request) -> dict[str, list[tuple[Control, int]]]:
     cache: dict[tuple[str, int], Runnable] = {}
     out: dict[str, list[Any]] = {}
     for token, waiting in found.items():
-        out[token] = _Lazy(request, waiting, cache)  # type: ignore[assignment]  # a list that fills itself
+        out[token] = _Lazy(request, waiting, cache)
     return out
 
 
@@ -147,7 +147,7 @@ def _tokens(resource: Resource) -> tuple[str, ...]:
     return tuple(tokens)
 
 
-def _work(world: World, by_token: dict[str, Any]) -> Iterable[tuple[Element, list[Runnable]]]:
+def _work(world: World, by_token: dict[str, _Waiting]) -> Iterable[tuple[Element, list[Runnable]]]:
     """Elements with the checks that apply to them."""
     memo: dict[tuple[str, ...], dict[str, list[Runnable]]] = {}
     for resource in world.snapshot.resources:
@@ -163,7 +163,7 @@ def _work(world: World, by_token: dict[str, Any]) -> Iterable[tuple[Element, lis
     yield from _scopes(world, by_token)
 
 
-def _by_each(tokens: Sequence[str], by_token: dict[str, Any], *, live: bool) -> dict[str, list[Runnable]]:
+def _by_each(tokens: Sequence[str], by_token: dict[str, _Waiting], *, live: bool) -> dict[str, list[Runnable]]:
     groups: dict[str, list[Runnable]] = {}
     for token in tokens:
         waiting = by_token.get(token)
@@ -193,7 +193,7 @@ def _elements(world: World, resource: Resource, each: str) -> list[Element]:
 
 
 def _view_work(
-    world: World, resource: Resource, by_token: dict[str, Any], memo: dict[Any, Any], *, live: bool
+    world: World, resource: Resource, by_token: dict[str, _Waiting], memo: dict[Any, Any], *, live: bool
 ) -> Iterable[tuple[Element, list[Runnable]]]:
     for view in world.pods_of(resource):
         for kind in ("pod", "container"):
@@ -212,7 +212,7 @@ def _view_work(
                     yield bindings.container(world, item), runnables
 
 
-def _scopes(world: World, by_token: dict[str, Any]) -> Iterable[tuple[Element, list[Runnable]]]:
+def _scopes(world: World, by_token: dict[str, _Waiting]) -> Iterable[tuple[Element, list[Runnable]]]:
     """Namespaces and the snapshot as a whole, which may have no object of their own."""
     resources = world.snapshot.resources
     live = any(resource.ref.source not in _FILE_SOURCES for resource in resources)
@@ -284,9 +284,9 @@ def _missing(runnable: Runnable, element: Element) -> str:
         for path in fields:
             value = root
             for part in path:
-                if isinstance(value, dict) and part in value:
-                    value = value[part]
-                elif isinstance(value, list) and isinstance(part, int) and part < len(value):
+                if (isinstance(value, dict) and part in value) or (
+                    isinstance(value, list) and isinstance(part, int) and part < len(value)
+                ):
                     value = value[part]
                 else:
                     return dotted(path)

@@ -5,13 +5,14 @@ from __future__ import annotations
 from fnmatch import fnmatchcase
 from typing import Any
 
+from bulkhead.engines.cel.errors import CelError
 from bulkhead.engines.cel.program import Function
 from bulkhead.posture.facts import images, rbac, secrets, selectors
 
 
 def _image(reference: Any) -> Any:
     if not isinstance(reference, str):
-        raise TypeError("an image reference is a string")
+        raise CelError("an image reference is a string")
     return images.parse(reference)
 
 

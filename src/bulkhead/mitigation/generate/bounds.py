@@ -17,7 +17,7 @@ HEADROOM = 2.0
 _DEFAULTS = {"requests": {"cpu": 0.1, "memory": 128 * 2**20}, "limits": {"cpu": 0.5, "memory": 256 * 2**20}}
 
 
-def resource_quota(world: World, verdict: Verdict, namespace: str) -> tuple[str, str, list[dict[str, Any]]]:
+def resource_quota(world: World, verdict: Verdict, namespace: str) -> tuple[str, str, list[dict[str, Any]]]:  # noqa: ARG001 (one shape for all generators)
     """Twice what the manifests declare, containers without sizes counted at the LimitRange defaults."""
     pods, totals = _totals(world, namespace)
     hard = {
@@ -31,7 +31,7 @@ def resource_quota(world: World, verdict: Verdict, namespace: str) -> tuple[str,
     return "twice what the manifests of this namespace declare", f"{namespace}-resource-quota", [quota]
 
 
-def limit_range(world: World, verdict: Verdict, namespace: str) -> tuple[str, str, list[dict[str, Any]]]:
+def limit_range(world: World, verdict: Verdict, namespace: str) -> tuple[str, str, list[dict[str, Any]]]:  # noqa: ARG001 (one shape for all generators)
     """Defaults for containers that declare nothing, and a ceiling at the largest one declared."""
     largest = {"cpu": 1.0, "memory": 2.0**30}
     for view in _views(world, namespace):
@@ -57,7 +57,7 @@ def limit_range(world: World, verdict: Verdict, namespace: str) -> tuple[str, st
     )
 
 
-def namespace(world: World, verdict: Verdict, name: str) -> tuple[str, str, list[dict[str, Any]]]:
+def namespace(world: World, verdict: Verdict, name: str) -> tuple[str, str, list[dict[str, Any]]]:  # noqa: ARG001 (one shape for all generators)
     """The Namespace itself, held to the strictest Pod Security level that admits today's pods."""
     if not name:
         raise DoesNotApply("the manifests name no namespace")

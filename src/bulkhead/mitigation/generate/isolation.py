@@ -16,7 +16,7 @@ _DNS = {
 }
 
 
-def default_deny(world: World, verdict: Verdict, namespace: str) -> tuple[str, str, list[dict[str, Any]]]:
+def default_deny(world: World, verdict: Verdict, namespace: str) -> tuple[str, str, list[dict[str, Any]]]:  # noqa: ARG001 (one shape for all generators)
     """Deny everything; then allow DNS, what the manifests call, and what is published to the outside."""
     if not namespace:
         raise DoesNotApply("the manifests name no namespace")
@@ -87,7 +87,7 @@ def _ingress(world: World, view: PodView) -> list[dict[str, Any]]:
 
 def _published(world: World, view: PodView) -> list[tuple[int, str]]:
     """Ports that an Ingress, a Gateway route, a NodePort or a load balancer brings in: their sources are not pods here."""
-    routed = _routed(world, view.resource.ref.namespace)
+    routed = dependencies.routed(world, view.resource.ref.namespace)
     out: list[tuple[int, str]] = []
     for service in world.within("Service", view.resource.ref.namespace):
         spec = service.data.get("spec") or {}
@@ -95,28 +95,3 @@ def _published(world: World, view: PodView) -> list[tuple[int, str]]:
         if outside and view in dependencies.backing(world, service):
             out.extend(port for port in dependencies.ports(service, view) if port not in out)
     return out
-
-
-def _routed(world: World, namespace: str) -> set[str]:
-    names: set[str] = set()
-    for ingress in world.within("Ingress", namespace):
-        spec = ingress.data.get("spec") or {}
-        backends = [spec.get("defaultBackend") or spec.get("backend") or {}]
-        for rule in spec.get("rules") or ():
-            backends += [
-                path.get("backend") or {}
-                for path in ((rule or {}).get("http") or {}).get("paths") or ()
-                if isinstance(path, dict)
-            ]
-        names.update(
-            str((backend.get("service") or {}).get("name") or backend.get("serviceName") or "") for backend in backends
-        )
-    for kind in ("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute"):
-        for route in world.within(kind, namespace):
-            for rule in (route.data.get("spec") or {}).get("rules") or ():
-                names.update(
-                    str(item.get("name", ""))
-                    for item in (rule or {}).get("backendRefs") or ()
-                    if isinstance(item, dict)
-                )
-    return names - {""}

@@ -112,3 +112,29 @@ def _config(world: World, view: PodView, name: Any, key: Any = None) -> Iterator
             for item, value in (config.data.get("data") or {}).items():
                 if key is None or item == key:
                     yield str(value)
+
+
+def routed(world: World, namespace: str) -> set[str]:
+    """The Services that an Ingress or a Gateway route of the namespace leads to."""
+    names: set[str] = set()
+    for ingress in world.within("Ingress", namespace):
+        spec = ingress.data.get("spec") or {}
+        backends = [spec.get("defaultBackend") or spec.get("backend") or {}]
+        for rule in spec.get("rules") or ():
+            backends += [
+                path.get("backend") or {}
+                for path in ((rule or {}).get("http") or {}).get("paths") or ()
+                if isinstance(path, dict)
+            ]
+        names.update(
+            str((backend.get("service") or {}).get("name") or backend.get("serviceName") or "") for backend in backends
+        )
+    for kind in ("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute"):
+        for route in world.within(kind, namespace):
+            for rule in (route.data.get("spec") or {}).get("rules") or ():
+                names.update(
+                    str(item.get("name", ""))
+                    for item in (rule or {}).get("backendRefs") or ()
+                    if isinstance(item, dict)
+                )
+    return names - {""}

@@ -92,8 +92,8 @@ class Grant:
     name: str
     subject_namespace: str
     namespace: str
-    rule: Rule = None  # type: ignore[assignment]  # always given; dataclass order
-    binding: Resource = None  # type: ignore[assignment]  # always given
+    rule: Rule
+    binding: Resource
 
 
 def normalised(rules: Any) -> list[Rule]:
@@ -173,8 +173,9 @@ def grants(world: World) -> list[Grant]:
                 world, str(reference.get("kind", "")), str(reference.get("name", "")), binding.ref.namespace
             )
             for subject in subjects(binding):
-                for rule in rules or ():
-                    out.append(Grant(subject["kind"], subject["name"], subject["namespace"], scope, rule, binding))
+                out.extend(
+                    Grant(subject["kind"], subject["name"], subject["namespace"], scope, rule, binding) for rule in rules or ()
+                )
     world.memo["rbac-grants"] = out
     return out
 

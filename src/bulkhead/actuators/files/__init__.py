@@ -1,0 +1,1 @@
+"""Files, one at a time, whole or not at all."""

@@ -1,0 +1,114 @@
+"""Scan: read, judge, remember, tell."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bulkhead.app.ports import FindingStore, RunDiff
+from bulkhead.catalogue.index import Catalogue
+from bulkhead.core.control import Control
+from bulkhead.core.finding import Finding
+from bulkhead.core.outcome import Outcome, Severity
+from bulkhead.core.resource import Snapshot
+from bulkhead.posture import waivers
+from bulkhead.posture.evaluate import Assessment, Request, evaluate
+from bulkhead.report.model import Fix, Report
+from bulkhead.report.score import score
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which controls, and with which parameters. ``profile`` is its name in reports."""
+
+    controls: Sequence[Control]
+    profile: str = "all"
+    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What was read and what was found."""
+
+    root: str
+    tenant: str
+    started: str
+    finished: str
+    snapshot: Snapshot
+    assessment: Assessment
+    selection: Selection
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every use case is given.
+
+    Attributes:
+        clock: the instant as ISO 8601 with offset.
+        exceptions: the user's own exceptions file, as bytes by its path.
+    """
+
+    catalogue: Catalogue
+    clock: Callable[[], str]
+    tenant: str = "default"
+    exceptions: Mapping[str, bytes] = field(default_factory=dict)
+
+
+def judge(snapshot: Snapshot, root: str, context: Context, selection: Selection, *, keep_passes: bool = False) -> Scan:
+    """Every selected control over the snapshot, exceptions applied."""
+    started = context.clock()
+    request = Request(context.catalogue, selection.controls, context.tenant, selection.parameters, keep_passes)
+    assessment = evaluate(snapshot, request)
+    assessment = waivers.apply(assessment, snapshot, context.catalogue, own=context.exceptions, today=started[:10])
+    return Scan(root, context.tenant, started, context.clock(), snapshot, assessment, selection)
+
+
+def tell(scan: Scan, *, version: str, store: FindingStore | None, fixes: Mapping[str, tuple[Fix, ...]] | None = None) -> Report:
+    """The scan as a report."""
+    assessment = scan.assessment
+    occurring = {finding.control for finding in assessment.findings}
+    controls = {control.id: control for control in scan.selection.controls}
+    tallies = {control: {str(outcome): count for outcome, count in counts.items()} for control, counts in assessment.tallies.items()}
+    return Report(
+        tool_version=version,
+        tenant=scan.tenant,
+        root=scan.root,
+        started=scan.started,
+        finished=scan.finished,
+        profile=scan.selection.profile,
+        findings=ordered(assessment.findings),
+        gaps=scan.snapshot.gaps,
+        notes=scan.snapshot.notes,
+        tallies=tallies,
+        resources=len(scan.snapshot.resources),
+        controls={name: control for name, control in controls.items() if name in occurring or tallies.get(name)},
+        fixes=fixes or {},
+        trend=store.trend(scan.root, tenant=scan.tenant) if store is not None else (),
+        score=score(tallies, controls),
+    )
+
+
+def ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Worst first, then by place: what a reader meets first is what matters most."""
+    return tuple(sorted(findings, key=lambda item: (-item.severity.rank, item.control, item.where.file, item.where.line, item.element)))
+
+
+def remember(report: Report, store: FindingStore) -> RunDiff:
+    return store.record_run(report)
+
+
+def exit_code(report: Report, threshold: Severity | None, baseline: frozenset[str] = frozenset()) -> int:
+    """0 clean, 1 findings at or above the threshold, 3 something could not be read (DESIGN section 7).
+
+    A finding that was seen outranks a gap: the code says that there is something to repair.
+    """
+    open_ = [
+        finding
+        for finding in report.findings
+        if finding.outcome is Outcome.FAIL and finding.waiver is None and finding.fingerprint not in baseline
+    ]
+    if threshold is not None and any(finding.severity.rank >= threshold.rank for finding in open_):
+        return 1
+    unread = any(finding.outcome is Outcome.ERROR and finding.waiver is None for finding in report.findings)
+    return 3 if report.gaps or unread else 0

@@ -1,0 +1,64 @@
+"""The worlds that the use cases read and change, by role."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from bulkhead.app.ports import FileFacts
+from bulkhead.core.resource import Resource, Snapshot
+
+
+class FileWorld(Protocol):
+    """A tree of files."""
+
+    def read(self, root: str) -> Snapshot:
+        """Everything below ``root`` (a folder or one file) that is ours to judge, and what could not be read."""
+        ...
+
+    def parse(self, path: str, data: bytes) -> Snapshot:
+        """What one file with these bytes would hold; nothing is opened."""
+        ...
+
+
+class FileHands(Protocol):
+    """Changes files, one at a time, whole or not at all."""
+
+    def current(self, root: str, target: str) -> bytes | None:
+        """The bytes now, None when there is no such file.
+
+        Raises:
+            SourceError: the target is not a plain file inside the root, or cannot be read.
+        """
+        ...
+
+    def facts(self, root: str, target: str) -> FileFacts | None:
+        """Mode and owner now, None when there is no such file."""
+        ...
+
+    def replace(self, root: str, target: str, data: bytes, facts: FileFacts | None) -> None:
+        """Put the bytes there in one rename, durably, with this mode and owner.
+
+        Raises:
+            SourceError: the disk is full, the place forbidden; what was there is untouched.
+        """
+        ...
+
+    def remove(self, root: str, target: str) -> None:
+        """Take the file away durably."""
+        ...
+
+
+def overlaid(world: FileWorld, snapshot: Snapshot, changes: Mapping[str, bytes]) -> Snapshot:
+    """The snapshot as it would be with these files changed; rendered resources stay as they were."""
+    kept: list[Resource] = [
+        resource
+        for resource in snapshot.resources
+        if resource.text is None or resource.text.generated or resource.text.path not in changes
+    ]
+    gaps = [gap for gap in snapshot.gaps if gap.where not in changes]
+    for path, data in sorted(changes.items()):
+        read = world.parse(path, data)
+        kept.extend(read.resources)
+        gaps.extend(read.gaps)
+    return Snapshot(tuple(kept), tuple(gaps), snapshot.notes)

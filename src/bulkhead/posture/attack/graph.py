@@ -1,0 +1,139 @@
+"""The graph of a snapshot.
+
+Where a pod will run is not known from manifests, so there is one vertex for "some node"; an attacker who has it has the
+tokens of the pods that run on every node, which are those of DaemonSets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bulkhead.posture.attack import escapes, powers
+from bulkhead.posture.attack.model import INTERNET, NODE, Edge, Fix, Vertex
+from bulkhead.posture.facts import dependencies, network, rbac, workloads
+from bulkhead.posture.views.model import PodView
+from bulkhead.posture.world import World
+
+
+def vertex(view: PodView) -> Vertex:
+    ref = view.resource.ref
+    return Vertex("pod", "/".join((ref.namespace or "-", ref.kind, ref.name)))
+
+
+def build(world: World) -> dict[Vertex, list[Edge]]:
+    """Edges by source."""
+    if "attack-graph" in world.memo:
+        known: dict[Vertex, list[Edge]] = world.memo["attack-graph"]
+        return known
+    graph: dict[Vertex, list[Edge]] = {}
+    pods: dict[str, list[Vertex]] = {"": []}
+    accounts: dict[str, list[Vertex]] = {"": []}
+    for view in world.kubernetes_pods:
+        namespace = view.resource.ref.namespace
+        account = _account(world, view)
+        for table, item in ((pods, vertex(view)), (accounts, account)):
+            for key in {"", namespace}:
+                if item not in table.setdefault(key, []):
+                    table[key].append(item)
+    edges = [*_of_pods(world), *_of_accounts(world, pods, accounts)]
+    for edge in edges:
+        graph.setdefault(edge.source, []).append(edge)
+    world.memo["attack-graph"] = graph
+    return graph
+
+
+def _account(world: World, view: PodView) -> Vertex:
+    account = workloads.facts(world, view)["serviceAccount"]
+    return Vertex("account", f"{view.resource.ref.namespace or '-'}/{account['name']}")
+
+
+def _of_pods(world: World) -> Iterator[Edge]:
+    for view in world.kubernetes_pods:
+        here = vertex(view)
+        account = workloads.facts(world, view)["serviceAccount"]
+        yield from _entries(world, view, here)
+        yield from escapes.edges(view, here)
+        if account["automount"]:
+            yield Edge(
+                here,
+                _account(world, view),
+                "IDENTITY_ASSUME",
+                "the service account's token is mounted",
+                (Fix("wl-sa-token-automount", here.name),),
+            )
+        if view.resource.ref.kind == "DaemonSet" and account["automount"]:
+            yield Edge(
+                NODE,
+                _account(world, view),
+                "TOKEN_STEAL",
+                f"{here.name} runs on every node",
+                (Fix("wl-sa-token-automount", here.name),),
+            )
+        yield from _lateral(world, view, here)
+
+
+def _entries(world: World, view: PodView, here: Vertex) -> Iterator[Edge]:
+    for service in workloads.services(world, view):
+        spec, name = service.get("spec") or {}, (service.get("metadata") or {}).get("name")
+        if spec.get("type") in ("NodePort", "LoadBalancer"):
+            control = "net-nodeport" if spec["type"] == "NodePort" else "net-loadbalancer-open"
+            yield Edge(
+                INTERNET,
+                here,
+                "ENDPOINT_EXPLOIT",
+                f"Service {name} is a {spec['type']}",
+                (Fix(control, f"Service/{name}"),),
+            )
+        elif spec.get("externalIPs"):
+            yield Edge(
+                INTERNET,
+                here,
+                "ENDPOINT_EXPLOIT",
+                f"Service {name} has external addresses",
+                (Fix("net-external-ips", f"Service/{name}"),),
+            )
+        elif any(name in routed for routed in _routed(world, view.resource.ref.namespace)):
+            yield Edge(INTERNET, here, "ENDPOINT_EXPLOIT", f"an Ingress or route leads to Service {name}")
+    if view.spec.get("hostNetwork") is True:
+        yield Edge(
+            INTERNET,
+            here,
+            "ENDPOINT_EXPLOIT",
+            "it listens on the node's own network",
+            (Fix("wl-host-network", here.name),),
+        )
+    for container in view.containers:
+        for port in container.data.get("ports") or ():
+            if isinstance(port, dict) and port.get("hostPort"):
+                yield Edge(
+                    INTERNET,
+                    here,
+                    "ENDPOINT_EXPLOIT",
+                    f"host port {port['hostPort']}",
+                    (Fix("wl-host-port", here.name),),
+                )
+
+
+def _routed(world: World, namespace: str) -> Iterator[set[str]]:
+    key = ("routed", namespace)
+    if key not in world.memo:
+        world.memo[key] = dependencies.routed(world, namespace)
+    yield world.memo[key]
+
+
+def _lateral(world: World, view: PodView, here: Vertex) -> Iterator[Edge]:
+    """To what the manifests show it calls, where network policies let it."""
+    for need in dependencies.needs(world):
+        if need.source is not view:
+            continue
+        for target in need.targets:
+            if any(
+                network.reaches(world, network.Traffic(view, target, port, protocol)) for port, protocol in need.ports
+            ):
+                yield Edge(here, vertex(target), "LATERAL", f"it calls Service {need.service.ref.name}")
+
+
+def _of_accounts(world: World, pods: dict[str, list[Vertex]], accounts: dict[str, list[Vertex]]) -> Iterator[Edge]:
+    for account in accounts[""]:
+        namespace, _, name = account.name.partition("/")
+        yield from powers.edges(account, rbac.of_account(world, namespace.removeprefix("-"), name), pods, accounts)
