@@ -1,0 +1,36 @@
+"""The state folder: ``state.db``, its key ``state.key``, and the adapters over them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bulkhead.store.sqlite.connection import Connection, private_folder
+from bulkhead.store.sqlite.findings import SqliteFindings
+from bulkhead.store.sqlite.journal import SqliteJournal
+from bulkhead.store.sqlite.seal import Seal
+
+DATABASE = "state.db"
+KEY = "state.key"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    findings: SqliteFindings
+    journal: SqliteJournal
+    connection: Connection
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+def open_state(folder: Path) -> State:
+    """Open the state in the folder, made with mode 0700 where it is absent and brought to today's schema.
+
+    Raises StoreError where the folder is another's, the file is no store, or a newer program wrote it.
+    """
+    private_folder(folder)
+    connection = Connection(folder / DATABASE)
+    sealed_before = bool(connection.rows("SELECT 1 FROM entries LIMIT 1"))
+    seal = Seal(folder / KEY, may_create=not sealed_before)
+    return State(SqliteFindings(connection), SqliteJournal(connection, seal), connection)

@@ -1,0 +1,302 @@
+"""What every store must do, whatever it is made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from bulkhead.app.ports import EntryState, FileFacts, FindingState, FindingStore, Journal, RunDiff, StepState
+from bulkhead.core.errors import Conflict, StoreError
+from bulkhead.core.finding import Finding, Waiver
+from bulkhead.core.outcome import Outcome, Severity
+from bulkhead.core.plan import Edit, Plan, Repair, Step
+from bulkhead.core.resource import Gap
+from bulkhead.report.model import Report
+from bulkhead.store.sqlite import open_state
+from tests.fakes.reports import finding
+from tests.fakes.store import MemoryFindings, MemoryJournal
+
+
+@dataclass
+class Store:
+    findings: FindingStore
+    journal: Journal
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    if request.param == "memory":
+        yield Store(MemoryFindings(), MemoryJournal())
+        return
+    state = open_state(tmp_path / "state")
+    yield Store(state.findings, state.journal)
+    state.close()
+
+
+def run(
+    *findings: Finding,
+    day: int = 1,
+    gaps: tuple[Gap, ...] = (),
+    root: str = "/srv",
+    tenant: str = "default",
+    ran: str = "a b c",
+) -> Report:
+    return Report(
+        tool_version="0",
+        tenant=tenant,
+        root=root,
+        started=f"2026-11-{day:02}T10:00:00+00:00",
+        finished=f"2026-11-{day:02}T10:00:01+00:00",
+        profile="default",
+        findings=findings,
+        gaps=gaps,
+        tallies={control: {} for control in ran.split()},
+        score=float(day),
+    )
+
+
+A = finding("a", name="one", severity=Severity.LOW)
+B = finding("b", name="two", severity=Severity.CRITICAL)
+A_WAIVED = msgspec.structs.replace(
+    A, waiver=Waiver(reason="agreed", owner="ada", expires="2027-01-01", origin="x.yaml")
+)
+
+
+def names(*findings: Finding) -> tuple[str, ...]:
+    return tuple(sorted(item.fingerprint for item in findings))
+
+
+def test_a_finding_lives(store: Store) -> None:
+    """New, still, fixed, reopened; with the days on which that was seen."""
+    record = store.findings.record_run
+    assert record(run(A, B, day=1)) == RunDiff(new=names(A, B))
+    assert record(run(A, B, day=2)) == RunDiff(still=names(A, B))
+    assert record(run(B, day=3)) == RunDiff(still=names(B), fixed=names(A))
+    assert record(run(B, day=4)) == RunDiff(still=names(B))
+    assert record(run(A, B, day=5)) == RunDiff(still=names(B), reopened=names(A))
+    assert record(run(A, B, day=6)) == RunDiff(still=names(A, B))
+    worst, other = store.findings.findings()
+    assert (worst.fingerprint, other.fingerprint) == (B.fingerprint, A.fingerprint)
+    assert (other.state, other.reopened_count, other.fixed_at) == (FindingState.REOPENED, 1, "")
+    assert (other.first_seen[:10], other.last_seen[:10]) == ("2026-11-01", "2026-11-06")
+    assert (other.resource, other.where, other.message) == (A.resource, A.where, A.message)
+
+
+def test_fixed_findings_say_when(store: Store) -> None:
+    store.findings.record_run(run(A, day=1))
+    store.findings.record_run(run(day=2))
+    assert store.findings.findings() == ()
+    (gone,) = store.findings.findings(states=(FindingState.FIXED,))
+    assert gone.fixed_at.startswith("2026-11-02")
+
+
+def test_a_control_that_did_not_run_fixes_nothing(store: Store) -> None:
+    store.findings.record_run(run(A, B, day=1))
+    assert store.findings.record_run(run(day=2, ran="b c")) == RunDiff(still=names(A), fixed=names(B))
+
+
+@pytest.mark.parametrize(
+    ("gap", "fixed"),
+    [
+        (Gap(where="deploy/web.yaml", code="B220", reason="r"), False),
+        (Gap(where="deploy", code="B200", reason="r"), False),
+        (Gap(where="deploy/", code="B200", reason="r"), False),
+        (Gap(where="", code="B200", reason="r"), False),
+        (Gap(where="Deployment", code="forbidden", reason="r", hides=("Deployment",)), False),
+        (Gap(where="deploy/web.yaml", code="x", reason="r", hides=("Secret",)), True),
+        (Gap(where="deploy/we", code="B220", reason="r"), True),
+        (Gap(where="other.yaml", code="B220", reason="r"), True),
+    ],
+)
+def test_not_seen_is_not_fixed(store: Store, gap: Gap, fixed: bool) -> None:
+    store.findings.record_run(run(A, day=1))
+    diff = store.findings.record_run(run(day=2, gaps=(gap,)))
+    assert diff == (RunDiff(fixed=names(A)) if fixed else RunDiff(still=names(A)))
+
+
+def test_waivers(store: Store) -> None:
+    """A waived finding is neither new nor still; when its waiver ends it is reopened."""
+    record = store.findings.record_run
+    assert record(run(A_WAIVED, day=1)) == RunDiff()
+    assert store.findings.findings() == ()
+    (held,) = store.findings.findings(states=(FindingState.WAIVED,))
+    assert held.waiver == A_WAIVED.waiver
+    assert record(run(A, day=2)) == RunDiff(reopened=names(A))
+    assert record(run(A_WAIVED, day=3)) == RunDiff()
+    assert store.findings.baseline("/srv") == frozenset(names(A))
+    assert record(run(day=4)) == RunDiff(fixed=names(A))
+
+
+def test_passes_are_not_findings(store: Store) -> None:
+    store.findings.record_run(run(A, day=1))
+    passed = msgspec.structs.replace(A, outcome=Outcome.PASS)
+    assert store.findings.record_run(run(passed, day=2)) == RunDiff(fixed=names(A))
+
+
+def test_an_error_keeps_a_finding_open(store: Store) -> None:
+    store.findings.record_run(run(A, day=1))
+    unread = msgspec.structs.replace(A, outcome=Outcome.ERROR)
+    assert store.findings.record_run(run(unread, day=2)) == RunDiff(still=names(A))
+    assert store.findings.findings()[0].outcome is Outcome.ERROR
+
+
+def test_the_same_finding_twice_counts_once(store: Store) -> None:
+    assert store.findings.record_run(run(A, A)) == RunDiff(new=names(A))
+
+
+def test_tenants_and_roots_are_apart(store: Store) -> None:
+    store.findings.record_run(run(A, day=1))
+    assert store.findings.record_run(run(A, day=1, tenant="other")) == RunDiff(new=names(A))
+    assert store.findings.record_run(run(A, day=1, root="/opt")) == RunDiff(new=names(A))
+    store.findings.record_run(run(day=2, tenant="other"))
+    assert store.findings.baseline("/srv", tenant="other") == frozenset()
+    assert store.findings.baseline("/srv") == store.findings.baseline("/opt") == frozenset(names(A))
+    assert len(store.findings.findings()) == 2
+    assert store.findings.findings(tenant="nobody") == ()
+    assert store.findings.trend("/srv", tenant="nobody") == ()
+
+
+def test_trend(store: Store) -> None:
+    for day in (1, 2, 3):
+        store.findings.record_run(run(*(A, B)[:day], day=day))
+    points = store.findings.trend("/srv", limit=2)
+    assert [(point.score, dict(point.open)) for point in points] == [
+        (2.0, {"low": 1, "critical": 1}),
+        (3.0, {"low": 1, "critical": 1}),
+    ]
+
+
+def plan(*targets: str, tenant: str = "default") -> Plan:
+    steps = tuple(
+        Step(
+            id=f"s{at}",
+            channel="file",
+            target=target,
+            limit=1,
+            needs=("write",),
+            before=None if target.startswith("new") else b"password: before\xff",
+            change=b"password: after\x00",
+            repairs=(
+                Repair(
+                    fingerprint="f",
+                    control="c",
+                    mitigation="m",
+                    mode="auto",
+                    edits=(Edit(op="set", path=("a", 0), value={"x": 1}),),
+                ),
+            ),
+            verify=("f",),
+            undo="write back",
+        )
+        for at, target in enumerate(targets)
+    )
+    return Plan(id="p1", tenant=tenant, root="/srv", steps=steps, unfixed=())
+
+
+AT = "2026-11-23T10:00:00+00:00"
+
+
+def begun(store: Store, *targets: str, tenant: str = "default") -> str:
+    facts = {"s0": FileFacts(mode=0o640, uid=7, gid=8)}
+    return store.journal.begin(plan(*targets, tenant=tenant), actor="ada", at=AT, facts=facts)
+
+
+def apply(store: Store, entry: str, *steps: str) -> None:
+    for step in steps:
+        store.journal.mark_step(entry, step, StepState.APPLYING)
+        store.journal.mark_step(entry, step, StepState.APPLIED)
+
+
+def test_an_entry_keeps_everything(store: Store) -> None:
+    entry = begun(store, "a.yaml", "new.yaml")
+    held = store.journal.entry(entry)
+    assert held.plan == plan("a.yaml", "new.yaml")
+    assert (held.summary.actor, held.summary.at, held.summary.root) == ("ada", AT, "/srv")
+    first, second = held.steps
+    assert (first.before, first.after, first.existed) == (b"password: before\xff", b"password: after\x00", True)
+    assert (first.mode, first.uid, first.gid) == (0o640, 7, 8)
+    assert (second.before, second.before_sha256, second.existed) == (None, "", False)
+    assert first.after_sha256 == second.after_sha256
+
+
+def test_apply_and_undo(store: Store) -> None:
+    entry = begun(store, "a.yaml")
+    assert [item.id for item in store.journal.unfinished()] == [entry]
+    apply(store, entry, "s0")
+    assert [item.state for item in store.journal.unfinished()] == [EntryState.APPLYING]
+    store.journal.finish(entry, EntryState.APPLIED)
+    assert store.journal.unfinished() == ()
+    store.journal.mark_step(entry, "s0", StepState.UNDOING)
+    assert [item.id for item in store.journal.unfinished()] == [entry]
+    store.journal.mark_step(entry, "s0", StepState.UNDONE)
+    store.journal.finish(entry, EntryState.UNDONE)
+    assert store.journal.entries()[0].state is EntryState.UNDONE
+
+
+@pytest.mark.parametrize("state", [StepState.APPLIED, StepState.UNDOING, StepState.UNDONE, StepState.PLANNED])
+def test_a_step_is_announced_before_it_is_done(store: Store, state: StepState) -> None:
+    entry = begun(store, "a.yaml")
+    with pytest.raises(Conflict):
+        store.journal.mark_step(entry, "s0", state)
+    assert store.journal.entry(entry).steps[0].state is StepState.PLANNED
+
+
+def test_an_end_that_the_steps_do_not_bear_out_is_refused(store: Store) -> None:
+    entry = begun(store, "a.yaml", "b.yaml")
+    apply(store, entry, "s0")
+    for state in (EntryState.APPLIED, EntryState.UNDONE, EntryState.PLANNED, EntryState.APPLYING):
+        with pytest.raises(Conflict):
+            store.journal.finish(entry, state)
+    store.journal.mark_step(entry, "s1", StepState.APPLYING)
+    with pytest.raises(Conflict):
+        store.journal.finish(entry, EntryState.FAILED)
+    store.journal.mark_step(entry, "s1", StepState.FAILED)
+    store.journal.finish(entry, EntryState.FAILED)
+    assert store.journal.unfinished() == ()
+
+
+def test_recovery_may_find_that_nothing_was_touched(store: Store) -> None:
+    entry = begun(store, "a.yaml")
+    store.journal.mark_step(entry, "s0", StepState.APPLYING)
+    store.journal.mark_step(entry, "s0", StepState.PLANNED)
+    store.journal.finish(entry, EntryState.UNDONE)
+
+
+def test_entries_are_newest_first_and_bounded(store: Store) -> None:
+    made = [begun(store, f"{at}.yaml") for at in range(4)]
+    assert [item.id for item in store.journal.entries(limit=3)] == made[:0:-1]
+    assert store.journal.entries(root="/other") == ()
+    assert [item.targets for item in store.journal.entries(limit=1)] == [("3.yaml",)]
+
+
+def test_a_beginning_of_an_id_will_do(store: Store) -> None:
+    entry = begun(store, "a.yaml")
+    assert store.journal.entry(entry[:12]).summary.id == entry
+    begun(store, "b.yaml")
+    with pytest.raises(Conflict):
+        store.journal.entry(entry[:5])
+
+
+@pytest.mark.parametrize("name", ["", "nope", "%", "2026____-"])
+def test_unknown_entries(store: Store, name: str) -> None:
+    begun(store, "a.yaml")
+    with pytest.raises(StoreError):
+        store.journal.entry(name)
+    with pytest.raises(StoreError):
+        store.journal.finish(name, EntryState.FAILED)
+    with pytest.raises(StoreError):
+        store.journal.mark_step(name, "s0", StepState.APPLYING)
+
+
+def test_journals_of_tenants_are_apart(store: Store) -> None:
+    entry = begun(store, "a.yaml", tenant="other")
+    assert store.journal.entries() == store.journal.unfinished() == ()
+    with pytest.raises(StoreError):
+        store.journal.entry(entry)
+    with pytest.raises(StoreError):
+        store.journal.mark_step(entry, "s0", StepState.APPLYING)
+    assert store.journal.entry(entry, tenant="other").summary.id == entry
