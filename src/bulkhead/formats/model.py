@@ -1,8 +1,11 @@
-"""Where a value stands in its text."""
+"""What the formats speak: a value's place in its text, the documents of a text, and the nodes they were made of."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
+
+from bulkhead.core.errors import ParseError
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,3 +18,75 @@ class Span:
     end_column: int
     start: int
     end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """The documents of a text, and what was wrong after the last of them.
+
+    Attributes:
+        documents: JSON-shaped values in the order of the text; ``UNKNOWN`` where a template stands. An empty
+            document is None and keeps its number.
+        problems: why the rest of the text could not be read; empty when all of it was.
+    """
+
+    documents: tuple[Any, ...]
+    problems: tuple[ParseError, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much one text may ask of us (DESIGN section 4, 9).
+
+    Attributes:
+        size: bytes of one text.
+        depth: of nested collections.
+        nodes: keys and values after aliases are expanded.
+    """
+
+    size: int = 16 * 1024 * 1024
+    depth: int = 200
+    nodes: int = 1_000_000
+
+
+BOUNDS = Bounds()
+
+
+@dataclass(slots=True, eq=False)
+class Node:
+    """A value with its place in a text, in characters.
+
+    Attributes:
+        kind: ``map``, ``seq``, ``scalar`` or ``alias``.
+        start: of the value, its anchor and its tag included.
+        end: of the last character that belongs to it, comments and blank lines after it left out.
+        value: a scalar's text after unquoting, an alias's name.
+        style: ``'``, ``"``, ``|``, ``>`` or empty for a scalar; ``flow`` or ``block`` for a collection.
+        keep: a block scalar whose trailing line breaks are content (``|+``).
+        entries: a mapping's keys and values in order of the text.
+        items: a sequence's values.
+    """
+
+    kind: str
+    start: int
+    end: int
+    value: str = ""
+    style: str = ""
+    tag: str = ""
+    anchor: str = ""
+    keep: bool = False
+    entries: list[tuple[Node, Node]] = field(default_factory=list)
+    items: list[Node] = field(default_factory=list)
+
+    @property
+    def flow(self) -> bool:
+        return self.style == "flow"
+
+
+@dataclass(frozen=True, slots=True)
+class Splice:
+    """Replace the characters from ``start`` to ``end`` by ``text``."""
+
+    start: int
+    end: int
+    text: str

@@ -1,0 +1,53 @@
+"""The three functions of every format, chosen by the text's own format word."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from importlib import import_module
+from typing import Protocol, cast
+
+from bulkhead.core.errors import ParseError
+from bulkhead.core.plan import Edit
+from bulkhead.core.resource import DocumentPath, Text
+from bulkhead.formats.model import Loaded, Span
+
+_MODULES = {
+    "yaml": "bulkhead.formats.yamltext",
+    "json": "bulkhead.formats.jsontext",
+    "hcl": "bulkhead.formats.hcl",
+    "dockerfile": "bulkhead.formats.dockerfile",
+}
+
+
+class Format(Protocol):
+    """What each format's module offers."""
+
+    def load(self, data: bytes) -> Loaded: ...
+
+    def locate(self, data: bytes, wanted: Sequence[tuple[int, DocumentPath]]) -> list[Span | None]: ...
+
+    def apply(self, data: bytes, edits: Sequence[Edit]) -> bytes: ...
+
+
+def format_of(name: str) -> Format:
+    """The module of a format; imported when first asked for, since a scan rarely needs all of them.
+
+    Raises:
+        ParseError: there is no such format.
+    """
+    module = _MODULES.get(name)
+    if module is None:
+        raise ParseError(f"no format is called {name!r}")
+    return cast(Format, import_module(module))
+
+
+def load(text: Text) -> Loaded:
+    return format_of(text.format).load(text.data)
+
+
+def locate(text: Text, wanted: Sequence[tuple[int, DocumentPath]]) -> list[Span | None]:
+    return format_of(text.format).locate(text.data, wanted)
+
+
+def apply(text: Text, edits: Sequence[Edit]) -> bytes:
+    return format_of(text.format).apply(text.data, edits)
