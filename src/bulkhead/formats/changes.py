@@ -187,10 +187,10 @@ def _settle_list(change: Change, data: list[Any]) -> Change:
 def _emptied(done: Change, data: dict[str, Any] | list[Any]) -> Change:
     """A collection that loses all it had is put anew, as ``{}`` or ``[]`` when nothing comes instead.
 
-    Without that the text would say null, which is not the same.
+    Without that the text would say null, which is not the same. An empty one has no style to add to either.
     """
     keys: Iterable[Any] = data if isinstance(data, dict) else range(len(data))
-    if data and all(key in done.below and done.below[key].removed for key in keys):
+    if not done.empty and all(key in done.below and done.below[key].removed for key in keys):
         return Change(done.path, put=patched(data, done))
     return done
 

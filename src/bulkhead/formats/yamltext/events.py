@@ -50,11 +50,16 @@ def complaint(error: yaml.YAMLError, text: str) -> ParseError:
         message = "a character that YAML does not allow stands in the text"
     else:
         line, column, message = 0, 0, "the text is not YAML"
-    if "{{" in text or "{%" in text:
-        return ParseError(
-            f"templated text, not YAML before it is rendered: {message}",
-            hint="render it first",
-            line=line,
-            column=column,
-        )
-    return ParseError(message, line=line, column=column)
+    return named_template(ParseError(message, line=line, column=column), text)
+
+
+def named_template(error: ParseError, text: str) -> ParseError:
+    """The error of a text that is a template says so, since no repair of its YAML would help."""
+    if "{{" not in text and "{%" not in text:
+        return error
+    return ParseError(
+        f"templated text, not YAML before it is rendered: {error.message}",
+        hint="render it first",
+        line=error.line,
+        column=error.column,
+    )

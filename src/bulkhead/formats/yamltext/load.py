@@ -21,7 +21,7 @@ from bulkhead.core.resource import UNKNOWN
 from bulkhead.formats.model import BOUNDS, Bounds, Loaded
 from bulkhead.formats.spans import BOM, decoded
 from bulkhead.formats.yamltext import scalars, tags
-from bulkhead.formats.yamltext.events import complaint, reader
+from bulkhead.formats.yamltext.events import complaint, named_template, reader
 
 _MERGE: Final = object()
 _NO_KEY: Final = object()
@@ -44,7 +44,7 @@ def load(data: bytes, *, bounds: Bounds = BOUNDS, native: bool = True) -> Loaded
     except yaml.YAMLError as error:
         return Loaded(tuple(builder.documents), (complaint(error, text),))
     except ParseError as error:
-        return Loaded(tuple(builder.documents), (error,))
+        return Loaded(tuple(builder.documents), (named_template(error, text),))
     return Loaded(tuple(builder.documents))
 
 
