@@ -174,7 +174,8 @@ def grants(world: World) -> list[Grant]:
             )
             for subject in subjects(binding):
                 out.extend(
-                    Grant(subject["kind"], subject["name"], subject["namespace"], scope, rule, binding) for rule in rules or ()
+                    Grant(subject["kind"], subject["name"], subject["namespace"], scope, rule, binding)
+                    for rule in rules or ()
                 )
     world.memo["rbac-grants"] = out
     return out

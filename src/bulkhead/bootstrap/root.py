@@ -1,0 +1,98 @@
+"""The composition root: which adapter stands behind which port."""
+
+from __future__ import annotations
+
+import os
+import pwd
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+from bulkhead.actuators.files.hands import Hands
+from bulkhead.app.ports import FindingStore, Journal
+from bulkhead.app.scan import Context, Selection
+from bulkhead.app.worlds import FileHands, FileWorld
+from bulkhead.bootstrap import catalogue, places, profiles, settings
+from bulkhead.bootstrap.settings import Settings
+from bulkhead.catalogue.index import Catalogue
+from bulkhead.core.errors import SettingsError
+
+
+def now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True)
+class Root:
+    """Everything a command needs, made when first asked for.
+
+    ``remember`` is False for a run that keeps nothing behind.
+    """
+
+    folder: Path
+    settings: Settings
+    remember: bool = True
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        return catalogue.load(Path(item) for item in self.settings.controls)
+
+    @cached_property
+    def files(self) -> FileWorld:
+        from bulkhead.sources.files.world import Files
+
+        return Files()
+
+    @cached_property
+    def hands(self) -> FileHands:
+        return Hands()
+
+    @cached_property
+    def _store(self) -> object:
+        from bulkhead.store.sqlite.store import open_store
+
+        return open_store(places.own(places.state()))
+
+    @property
+    def store(self) -> FindingStore | None:
+        return self._store if self.remember else None  # type: ignore[return-value]  # one adapter for both ports
+
+    @property
+    def journal(self) -> Journal:
+        return self._store  # type: ignore[return-value]  # one adapter for both ports
+
+    @cached_property
+    def context(self) -> Context:
+        return Context(self.catalogue, now, self.settings.tenant, self._exceptions())
+
+    def _exceptions(self) -> dict[str, bytes]:
+        if not self.settings.exceptions:
+            return {}
+        path = Path(self.settings.exceptions)
+        try:
+            return {str(path): path.read_bytes()}
+        except OSError as exc:
+            raise SettingsError(str(exc.strerror).lower(), where=str(path)) from exc
+
+    def selection(self, names: tuple[str, ...] = (), profile: str = "") -> Selection:
+        """The controls to run: those named, else those of the profile; never those that are skipped."""
+        skipped = {control.id for name in self.settings.skip for control in self.catalogue.named(name)}
+        chosen = profiles.select(self.catalogue, names, profile or self.settings.profile)
+        label = ",".join(names) if names else (profile or self.settings.profile)
+        return Selection([item for item in chosen if item.id not in skipped], label, self.settings.parameters)
+
+
+def actor() -> str:
+    """The user of this process, and who became it."""
+    uid = os.geteuid()
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        name = str(uid)
+    before = os.environ.get("SUDO_USER")
+    return f"{name} (sudo by {before})" if before and before != name else name
+
+
+def open_root(folder: Path, *, remember: bool = True) -> Root:
+    return Root(folder, settings.load(folder if folder.is_dir() else folder.parent), remember)

@@ -1,0 +1,118 @@
+"""Take away each input of a control in turn; no verdict may turn to pass, and a pass must not survive.
+
+For every example and every need: a needed field is removed from every element, or the needed kind becomes unreadable.
+A control that still says pass did not need what it says it needs, or does not notice that it is gone; either way it
+would report good news about something nobody saw.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from bulkhead.catalogue.index import Catalogue
+from bulkhead.core.control import Control
+from bulkhead.core.outcome import Outcome, join
+from bulkhead.core.resource import UNKNOWN, DocumentPath, Gap, Resource, Snapshot
+from bulkhead.posture import bindings, compiled, examples
+from bulkhead.posture.evaluate import Request, evaluate
+from bulkhead.posture.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """One trial: the outcome over all elements before and after an input was taken away."""
+
+    control: str
+    example: str
+    need: str
+    before: Outcome
+    after: Outcome
+
+    @property
+    def blind(self) -> bool:
+        """A pass without the input, whatever the verdict was with it."""
+        return self.after is Outcome.PASS
+
+
+def trials(catalogue: Catalogue, control: Control) -> Iterator[Removal]:
+    """Every example of the control without each of its needs."""
+    for group, found in (("pass", control.examples.passing), ("fail", control.examples.fail)):
+        for number, example in enumerate(found):
+            whole = examples.snapshot(example, control)
+            before = outcome(catalogue, control, whole)
+            for need, blinded in _blinded(control, whole):
+                yield Removal(control.id, f"{group}[{number}]", need, before, outcome(catalogue, control, blinded))
+
+
+def outcome(catalogue: Catalogue, control: Control, snapshot: Snapshot) -> Outcome:
+    """The worst outcome over everything the control judged; skip when it judged nothing."""
+    assessment = evaluate(snapshot, Request(catalogue, [control], keep_passes=True))
+    return join(*(finding.outcome for finding in assessment.findings))
+
+
+def _blinded(control: Control, whole: Snapshot) -> Iterator[tuple[str, Snapshot]]:
+    for field in control.needs.fields:
+        yield field, _without(control, whole, field)
+        yield f"{field} (unknown)", _without(control, whole, field, unknown=True)
+    for kind in control.needs.kinds:
+        gap = Gap(where="blinded", code="blinded", reason="taken away", hides=(kind,))
+        kept = tuple(
+            resource for resource in whole.resources if resource.ref.kind != kind or _judged(control, resource)
+        )
+        yield kind, Snapshot(kept, (*whole.gaps, gap))
+
+
+def _judged(control: Control, resource: Resource) -> bool:
+    return resource.ref.kind in control.applies_to
+
+
+def _without(control: Control, whole: Snapshot, field: str, *, unknown: bool = False) -> Snapshot:
+    path = compiled.split(field.removeprefix("object."))
+    resources = []
+    for resource in whole.resources:
+        data = resource.data
+        for at in _places(control, resource, path, whole_object=field.startswith("object.")):
+            data = _edited(data, at, unknown=unknown)
+        resources.append(Resource(resource.ref, data, None, resource.document, resource.path))
+    return Snapshot(tuple(resources), whole.gaps)
+
+
+def _places(control: Control, resource: Resource, path: DocumentPath, *, whole_object: bool) -> list[DocumentPath]:
+    """Where the needed field stands in the resource's own data, for every element that is judged."""
+    if whole_object:
+        return [path]
+    world = World(Snapshot((resource,)))
+    elements: list[bindings.Element] = []
+    each = {check.each for check in control.checks} | {token.partition(":")[0] for token in control.applies_to}
+    for view in world.pods_of(resource):
+        if "pod" in each:
+            elements.append(bindings.pod(world, view))
+        if "container" in each:
+            elements.extend(bindings.container(world, item) for item in view.containers)
+    for name in sorted(each - {"", "pod", "container"}):
+        elements.extend(bindings.items(world, resource, compiled.split(name)))
+    if not elements or "" in each:
+        elements.append(bindings.whole(world, resource))
+    found = (element.lens.target(path) for element in elements)
+    return [at for at in found if at]
+
+
+def _edited(value: Any, path: DocumentPath, *, unknown: bool) -> Any:
+    """A copy without, or with an unknown, value at the path; the value itself where the path leads nowhere."""
+    head, rest = path[0], path[1:]
+    if isinstance(value, dict) and head in value:
+        copy = dict(value)
+        if rest:
+            copy[head] = _edited(copy[head], rest, unknown=unknown)
+        elif unknown:
+            copy[head] = UNKNOWN
+        else:
+            del copy[head]
+        return copy
+    if isinstance(value, list) and isinstance(head, int) and head < len(value):
+        items = list(value)
+        items[head] = _edited(items[head], rest, unknown=unknown) if rest else UNKNOWN
+        return items
+    return value
