@@ -84,7 +84,8 @@ class SqliteFindings:
             current[finding.fingerprint] = _row(report, finding, after, (row[1] if row else 0) + came_back)
             if after is not FindingState.WAIVED:
                 lists["new" if before is None else "reopened" if came_back else "still"].append(finding.fingerprint)
-        self._db.run_many(_UPSERT, current.values())
+        # In the order of the key, so that the pages of its index are met once.
+        self._db.run_many(_UPSERT, [row for _, row in sorted(current.items())])
         absent = [name for name, row in known.items() if name not in current and row[0] != FindingState.FIXED]
         for name in absent:
             if self._is_fixed(report, name, known[name][2]):
