@@ -80,7 +80,7 @@ def _member(emitter: Emitter, node: s.Call, target: s.Node) -> Value:
     entry = METHODS.get((name, count))
     if entry is not None:
         return _library(emitter, entry, arguments)
-    if name in MEMBERS:
+    if MEMBERS.get(name) == count:
         text = ", ".join([arguments[0].text, ascii(name), *(argument.text for argument in arguments[1:])])
         return emitter.made(f"invoke({text})", "", *arguments)
     raise _missing(emitter, node, name, METHODS)
@@ -89,9 +89,10 @@ def _member(emitter: Emitter, node: s.Call, target: s.Node) -> Value:
 def _missing(emitter: Emitter, node: s.Call, name: str, table: Any) -> Exception:
     from difflib import get_close_matches
 
-    names = {known for known, _ in table} | set(emitter.functions)
+    shapes = {*table, *({*_INLINE, *MEMBERS.items()} if node.target is not None else _INLINE_FUNCTIONS)}
+    names = {known for known, _ in shapes} | set(emitter.functions)
     if name in names:
-        counts = sorted(count for known, count in table if known == name)
+        counts = ", ".join(str(count) for known, count in sorted(shapes) if known == name)
         return emitter.fail(node, f"{name}() does not take {len(node.arguments)} arguments", f"it takes {counts}")
     near = get_close_matches(name, names, 1)
     return emitter.fail(node, f"unknown function {name!r}", f"did you mean {near[0]!r}?" if near else "")
@@ -178,6 +179,15 @@ _OPTIONALS = {
     "optional.of": ("{0}", 1),
     "optional.ofNonZeroValue": ("non_zero({0})", 1),
 }
+
+
+_INLINE = {
+    *_SEARCHES,
+    *(("size", 0), ("matches", 1), ("hasValue", 0), ("value", 0), ("orValue", 1), ("or", 1)),
+    *(("all", 2), ("exists", 2), ("exists_one", 2), ("map", 2), ("filter", 2), ("sortBy", 2), ("optMap", 2)),
+    *(("all", 3), ("exists", 3), ("map", 3), ("optFlatMap", 2), ("transformList", 3), ("transformMap", 3)),
+}
+_INLINE_FUNCTIONS = {("size", 1), ("matches", 2), ("dyn", 1), ("has", 1)}
 
 
 def _optional(emitter: Emitter, node: s.Call, receiver: Value) -> Value:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NoReturn
-
 from bulkhead.core.resource import UNKNOWN
 
 
@@ -27,12 +25,12 @@ class CostExceeded(CelError):
     """The evaluation took more steps, or made a larger value, than it may. Never absorbed."""
 
 
-def refuse(operation: str, *values: object) -> NoReturn:
-    """Raise the error for an operation that is not defined for these values."""
+def refusal(operation: str, *values: object) -> CelError:
+    """The error for an operation that is not defined for these values."""
     if any(value is UNKNOWN for value in values):
-        raise UnknownValue(f"{operation} depends on a value that is not known")
+        return UnknownValue(f"{operation} depends on a value that is not known")
     types = ", ".join(_name(value) for value in values)
-    raise NoSuchOverload(f"found no matching overload for '{operation}' applied to '({types})'")
+    return NoSuchOverload(f"found no matching overload for '{operation}' applied to '({types})'")
 
 
 def _name(value: object) -> str:

@@ -10,7 +10,25 @@ from bulkhead.engines.cel.values import INT_MAX, UINT_MAX, UInt
 
 KEYWORDS = frozenset({"in", "true", "false", "null"})
 RESERVED = frozenset(
-    "as break const continue else for function if import let loop package namespace return var void while".split()
+    [
+        "as",
+        "break",
+        "const",
+        "continue",
+        "else",
+        "for",
+        "function",
+        "if",
+        "import",
+        "let",
+        "loop",
+        "package",
+        "namespace",
+        "return",
+        "var",
+        "void",
+        "while",
+    ]
 )
 
 
@@ -35,9 +53,7 @@ _TOKEN = re.compile(
     re.VERBOSE,
 )
 # A raw string ends at the first quote: a backslash escapes nothing in it.
-_RAW = re.compile(
-    r"""(?:[rR][bB]?|[bB][rR])(?:"{3}(?s:.*?)"{3}|'{3}(?s:.*?)'{3}|"[^"\r\n]*"|'[^'\r\n]*')"""
-)
+_RAW = re.compile(r"""(?:[rR][bB]?|[bB][rR])(?:"{3}(?s:.*?)"{3}|'{3}(?s:.*?)'{3}|"[^"\r\n]*"|'[^'\r\n]*')""")
 _ESCAPE = re.compile(
     r"\\(?:([abfnrtv\\?\"'`])|[xX]([0-9a-fA-F]{2})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|([0-3][0-7]{2})|(?s:(.?)))"
 )

@@ -40,7 +40,7 @@ def _bound(emitter: Emitter, names: dict[str, Value]) -> Iterator[None]:
 
 
 def _quantifier(emitter: Emitter, node: s.Comprehension, opening: str) -> Value:
-    """all and exists: the first deciding element ends the loop, errors before it are forgotten."""
+    """All and exists: the first deciding element ends the loop, errors before it are forgotten."""
     decides, otherwise = ("False", "True") if node.kind == "all" else ("True", "False")
     result, error = emitter.fresh(), emitter.fresh("e")
     emitter.line(f"{error} = None")
@@ -108,7 +108,7 @@ def bind(emitter: Emitter, node: s.Bind) -> Value:
 
 
 def opened(emitter: Emitter, node: s.Opened) -> Value:
-    """optMap and optFlatMap: the body runs only on a value that is there."""
+    """OptMap and optFlatMap: the body runs only on a value that is there."""
     inside = emitter.bare(emitter.visit(node.optional))
     result = emitter.fresh()
     with _bound(emitter, {node.name: Value(inside.text, atom=True)}):

@@ -6,6 +6,7 @@ from typing import Any
 
 from bulkhead.engines.cel import runtime
 from bulkhead.engines.cel.emit import MAX_CONSTANT, NOTHING, Emitter, Value
+from bulkhead.engines.cel.values import UInt
 
 _NAMES = {
     "==": "equals",
@@ -49,7 +50,7 @@ def fold(emitter: Emitter, function: Any, *constants: Any) -> Value | None:
         value = function(*constants)
     except runtime.ERRORS:
         return None
-    if value is None or type(value) in {bool, int, float, runtime.UInt}:
+    if value is None or type(value) in {bool, int, float, UInt}:
         return emitter.constant(value)
     if type(value) in {str, bytes} and len(value) <= MAX_CONSTANT:
         return emitter.constant(value)
@@ -111,7 +112,7 @@ def select(emitter: Emitter, operand: Value, field: str, *, optional: bool) -> V
         text = f"({name}.get({key}, ABSENT) if type({name}) is dict else select_optional({name}, {key}))"
         return emitter.made(text, "opt", operand)
     if operand.kind == "opt":
-        return emitter.made(f"(ABSENT if {name} is ABSENT else select({name}, {key}))", "opt", operand)
+        return emitter.made(f"select_inside({name}, {key})", "opt", operand)
     return emitter.made(f"({name}[{key}] if type({name}) is dict else select({name}, {key}))", "", operand)
 
 
@@ -132,10 +133,7 @@ def index(emitter: Emitter, operand: Value, key: Value, *, optional: bool) -> Va
             return select(emitter, operand, key.constant, optional=True)
         return emitter.made(f"index_optional({operand.text}, {key.text})", "opt", operand, key)
     if operand.kind == "opt":
-        operand = emitter.named(operand)
-        key = emitter.named(key)
-        text = f"(ABSENT if {operand.text} is ABSENT else index({operand.text}, {key.text}))"
-        return emitter.made(text, "opt", operand, key)
+        return emitter.made(f"index_inside({operand.text}, {key.text})", "opt", operand, key)
     if type(key.constant) is str:
         operand = emitter.named(operand)
         text = f"({operand.text}[{key.text}] if type({operand.text}) is dict else index({operand.text}, {key.text}))"

@@ -153,6 +153,8 @@ class _Parser:
                 node = expand(self.text, s.Call(at, node, name, self.arguments(")")))
             else:
                 node = s.Select(at, node, name, optional)
+        if self.token.kind == "{" and isinstance(node, (s.Select, s.Name)):
+            raise failure(self.text, node.at, "message types are not known here", "write a map literal")
         return node
 
     def field(self) -> str:
@@ -203,8 +205,6 @@ class _Parser:
         name = str(token.value)
         if name in RESERVED:
             raise failure(self.text, token.at, f"{name!r} is a reserved word", "choose another name")
-        if self.token.kind == "{":
-            raise failure(self.text, token.at, f"message type {name!r} is not known", "write a map literal")
         if self.take("("):
             return expand(self.text, s.Call(token.at, None, name, self.arguments(")")))
         return s.Name(token.at, name, absolute)

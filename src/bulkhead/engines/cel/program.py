@@ -12,7 +12,7 @@ from bulkhead.core.resource import UNKNOWN
 from bulkhead.engines.cel import runtime
 from bulkhead.engines.cel.errors import CelError, CostExceeded, UnknownValue
 from bulkhead.engines.cel.library import resolve
-from bulkhead.engines.cel.values import ABSENT, TYPES, UInt
+from bulkhead.engines.cel.values import TYPES
 
 STEPS = 1_000_000
 """Loop turns that one evaluation may take."""
@@ -128,12 +128,10 @@ def load(expression: str, python_source: str, *, functions: Mapping[str, Functio
 
 
 _NAMES: dict[str, Any] = {
-    **{name: getattr(runtime, name) for name in dir(runtime) if not name.startswith("_")},
-    "ABSENT": ABSENT,
+    **{name: getattr(runtime, name) for name in runtime.__all__},
     "STEPS": STEPS,
     "TYPES": TYPES,
     "UNKNOWN": UNKNOWN,
-    "UInt": UInt,
     **{kind.__name__: kind for kind in (bool, bytes, dict, float, frozenset, int, list, str, type)},
     "len": len,
 }

@@ -117,11 +117,13 @@ METHODS: dict[tuple[str, int], str] = {
 }
 
 # Member functions of opaque types (quantity, URL, IP, CIDR, version); which has which is found at evaluation.
-MEMBERS = frozenset(
-    "isGreaterThan isLessThan compareTo asInteger asApproximateFloat isInteger add sub sign major minor patch "
-    "getScheme getHost getHostname getPort getEscapedPath getQuery family isUnspecified isLoopback "
-    "isLinkLocalMulticast isLinkLocalUnicast isGlobalUnicast containsIP containsCIDR ip masked prefixLength".split()
-)
+MEMBERS: dict[str, int] = {
+    **dict.fromkeys(["isGreaterThan", "isLessThan", "compareTo", "add", "sub", "containsIP", "containsCIDR"], 1),
+    **dict.fromkeys(["asInteger", "asApproximateFloat", "isInteger", "sign", "major", "minor", "patch"], 0),
+    **dict.fromkeys(["getScheme", "getHost", "getHostname", "getPort", "getEscapedPath", "getQuery"], 0),
+    **dict.fromkeys(["family", "isUnspecified", "isLoopback", "isLinkLocalMulticast", "isLinkLocalUnicast"], 0),
+    **dict.fromkeys(["isGlobalUnicast", "ip", "masked", "prefixLength"], 0),
+}
 
 _TARGETS = frozenset(entry.split(" ")[0] for entry in (*FUNCTIONS.values(), *METHODS.values())) | {
     "text.starts_with",

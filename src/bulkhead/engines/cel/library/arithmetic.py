@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from bulkhead.engines.cel.errors import CelError, refuse
+from bulkhead.engines.cel.arithmetic import integer
+from bulkhead.engines.cel.errors import CelError, refusal
 from bulkhead.engines.cel.library.signature import takes
-from bulkhead.engines.cel.runtime import integer
 from bulkhead.engines.cel.values import UINT_MAX, UInt
 
 _NUMBER = (int, float)
@@ -28,7 +28,7 @@ def _extreme(name: str, values: tuple[Any, ...], sign: int) -> Any:
             raise CelError(f"{name}(list) argument must not be empty")
     for value in values:
         if isinstance(value, bool) or not isinstance(value, _NUMBER):
-            refuse(name, *values)
+            raise refusal(name, *values)
     best = values[0]
     for value in values[1:]:
         if (value > best) if sign > 0 else (value < best):
@@ -96,7 +96,7 @@ def is_finite(value: float) -> bool:
 
 def _same(name: str, left: Any, right: Any) -> None:
     if type(left) is not type(right) or type(left) not in {int, UInt}:
-        refuse(name, left, right)
+        raise refusal(name, left, right)
 
 
 def bit_and(left: Any, right: Any) -> Any:

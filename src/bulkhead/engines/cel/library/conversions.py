@@ -6,8 +6,8 @@ import math
 import re
 from typing import Any
 
-from bulkhead.engines.cel.errors import CelError, UnknownValue, refuse
-from bulkhead.engines.cel.runtime import NANOSECONDS, integer, unsigned
+from bulkhead.engines.cel.arithmetic import NANOSECONDS, integer, unsigned
+from bulkhead.engines.cel.errors import CelError, UnknownValue, refusal
 from bulkhead.engines.cel.values import TYPES, CelType, Duration, Opaque, Timestamp, UInt, type_name
 
 _INTEGER = re.compile(r"[-+]?[0-9]{1,40}", re.ASCII)
@@ -19,7 +19,7 @@ _FALSE = frozenset({"0", "f", "false", "FALSE", "False", "F"})
 
 def to_int(value: Any) -> int:
     if isinstance(value, bool):
-        refuse("int", value)
+        raise refusal("int", value)
     if isinstance(value, int):
         return integer(int(value))
     if isinstance(value, float):
@@ -34,12 +34,12 @@ def to_int(value: Any) -> int:
         return int(value.key // NANOSECONDS)
     if isinstance(value, Duration):
         return int(value.key)
-    refuse("int", value)
+    raise refusal("int", value)
 
 
 def to_uint(value: Any) -> UInt:
     if isinstance(value, bool):
-        refuse("uint", value)
+        raise refusal("uint", value)
     if isinstance(value, int):
         return unsigned(int(value))
     if isinstance(value, float):
@@ -50,7 +50,7 @@ def to_uint(value: Any) -> UInt:
         if not _INTEGER.fullmatch(value) or value[0] in "+-":
             raise CelError(f"cannot convert {value[:40]!r} to uint")
         return unsigned(int(value))
-    refuse("uint", value)
+    raise refusal("uint", value)
 
 
 def to_double(value: Any) -> float:
@@ -66,7 +66,7 @@ def to_double(value: Any) -> float:
         if word in _SPECIAL and len(value) - len(word) <= 1:
             return -_SPECIAL[word] if value[0] == "-" else _SPECIAL[word]
         raise CelError(f"cannot convert {value[:40]!r} to double")
-    refuse("double", value)
+    raise refusal("double", value)
 
 
 def to_string(value: Any) -> str:
@@ -91,7 +91,7 @@ def to_string(value: Any) -> str:
         return str(value.methods["string"](value))
     if isinstance(value, CelType):
         return value.name
-    refuse("string", value)
+    raise refusal("string", value)
 
 
 def double_text(value: float) -> str:
@@ -101,7 +101,7 @@ def double_text(value: float) -> str:
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
     text = repr(value)
-    return text[:-2] if text.endswith(".0") else text
+    return text.removesuffix(".0")
 
 
 def to_bytes(value: Any) -> bytes:
@@ -109,7 +109,7 @@ def to_bytes(value: Any) -> bytes:
         return value
     if isinstance(value, str):
         return value.encode("utf-8", "surrogatepass")
-    refuse("bytes", value)
+    raise refusal("bytes", value)
 
 
 def to_bool(value: Any) -> bool:
@@ -119,7 +119,7 @@ def to_bool(value: Any) -> bool:
         if value in _TRUE or value in _FALSE:
             return value in _TRUE
         raise CelError(f"cannot convert {value[:40]!r} to bool")
-    refuse("bool", value)
+    raise refusal("bool", value)
 
 
 def type_of(value: Any) -> CelType:

@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from bulkhead.engines.cel.arithmetic import MAX_LENGTH
 from bulkhead.engines.cel.errors import CelError, CostExceeded, UnknownValue
 from bulkhead.engines.cel.library.conversions import double_text, to_string
 from bulkhead.engines.cel.library.signature import takes
-from bulkhead.engines.cel.runtime import MAX_LENGTH
 from bulkhead.engines.cel.values import CelType, Duration, Timestamp, type_name
 
 _CLAUSE = re.compile(r"%(?:(%)|(?:\.([0-9]{1,4}))?(.?))", re.DOTALL)
@@ -61,7 +61,7 @@ def _special(value: float) -> str | None:
     return "NaN" if math.isnan(value) else ("Infinity" if value > 0 else "-Infinity")
 
 
-def _text(value: Any, precision: int) -> str:
+def _text(value: Any, _precision: int) -> str:
     return _shown(value, [_MAX_STEPS])
 
 
@@ -89,7 +89,7 @@ def _shown(value: Any, budget: list[int]) -> str:
     )
 
 
-def _decimal(value: Any, precision: int) -> str:
+def _decimal(value: Any, _precision: int) -> str:
     if isinstance(value, float):
         special = _special(value)
         if special is not None:
@@ -115,7 +115,7 @@ def _scientific(value: Any, precision: int) -> str:
     return _special(value) or f"{value:.{precision}e}"
 
 
-def _binary(value: Any, precision: int) -> str:
+def _binary(value: Any, _precision: int) -> str:
     if isinstance(value, bool):
         return "1" if value else "0"
     if not _is_integer(value):
@@ -123,13 +123,13 @@ def _binary(value: Any, precision: int) -> str:
     return f"{int(value):b}"
 
 
-def _octal(value: Any, precision: int) -> str:
+def _octal(value: Any, _precision: int) -> str:
     if not _is_integer(value):
         raise _wrong("octal clause can only be used on integers", value)
     return f"{int(value):o}"
 
 
-def _hexadecimal(value: Any, precision: int) -> str:
+def _hexadecimal(value: Any, _precision: int) -> str:
     if isinstance(value, str):
         return value.encode("utf-8", "surrogatepass").hex()
     if isinstance(value, bytes):

@@ -7,8 +7,8 @@ from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from importlib import import_module
 from typing import Any
 
-from bulkhead.engines.cel.errors import CelError, refuse
-from bulkhead.engines.cel.runtime import NANOSECONDS, instant, span
+from bulkhead.engines.cel.arithmetic import NANOSECONDS, instant, span
+from bulkhead.engines.cel.errors import CelError, refusal
 from bulkhead.engines.cel.values import Duration, Timestamp
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -26,7 +26,7 @@ def timestamp(value: Any) -> Timestamp:
     if isinstance(value, int) and not isinstance(value, bool):
         return instant(int(value) * NANOSECONDS)
     if not isinstance(value, str):
-        refuse("timestamp", value)
+        raise refusal("timestamp", value)
     match = _RFC3339.fullmatch(value)
     if match is None:
         raise CelError(f"cannot convert {value[:40]!r} to timestamp")
@@ -48,7 +48,7 @@ def duration(value: Any) -> Duration:
     if isinstance(value, int) and not isinstance(value, bool):
         return span(int(value))
     if not isinstance(value, str):
-        refuse("duration", value)
+        raise refusal("duration", value)
     sign, text = (-1, value[1:]) if value[:1] == "-" else (1, value[1:] if value[:1] == "+" else value)
     if text == "0":
         return Duration(0)
@@ -83,7 +83,7 @@ def _fraction(nanoseconds: int) -> str:
 
 def _zone(name: Any) -> tzinfo:
     if not isinstance(name, str):
-        refuse("timestamp", name)
+        raise refusal("timestamp", name)
     match = _OFFSET.fullmatch(name)
     if match is not None and int(match.group(2)) < 24 and int(match.group(3)) < 60:
         offset = timedelta(hours=int(match.group(2)), minutes=int(match.group(3)))
@@ -103,7 +103,7 @@ def _zone(name: Any) -> tzinfo:
 
 def _local(name: str, value: Any, zone: tuple[Any, ...]) -> datetime:
     if not isinstance(value, Timestamp):
-        refuse(name, value, *zone)
+        raise refusal(name, value, *zone)
     moment = _EPOCH + timedelta(seconds=value.key // NANOSECONDS)
     try:
         return moment.astimezone(_zone(zone[0])) if zone else moment

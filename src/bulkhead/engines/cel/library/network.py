@@ -5,7 +5,7 @@ from __future__ import annotations
 from ipaddress import AddressValueError, IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any, TypeAlias
 
-from bulkhead.engines.cel.errors import CelError, refuse
+from bulkhead.engines.cel.errors import CelError, refusal
 from bulkhead.engines.cel.values import Opaque
 
 _Address: TypeAlias = IPv4Address | IPv6Address
@@ -52,13 +52,13 @@ def ip(value: Any) -> Ip:
     if isinstance(value, Cidr):
         return Ip(value.key[0])
     if not isinstance(value, str):
-        refuse("ip", value)
+        raise refusal("ip", value)
     return Ip(_address(value, "IP Address"))
 
 
 def is_ip(value: Any) -> bool:
     if not isinstance(value, str):
-        refuse("isIP", value)
+        raise refusal("isIP", value)
     try:
         ip(value)
     except CelError:
@@ -68,7 +68,7 @@ def is_ip(value: Any) -> bool:
 
 def is_canonical(value: Any) -> bool:
     if not isinstance(value, str):
-        refuse("ip.isCanonical", value)
+        raise refusal("ip.isCanonical", value)
     return str(ip(value).key) == value
 
 
@@ -76,7 +76,7 @@ def cidr(value: Any) -> Cidr:
     if isinstance(value, Cidr):
         return value
     if not isinstance(value, str):
-        refuse("cidr", value)
+        raise refusal("cidr", value)
     text, slash, length = value.partition("/")
     if not slash or not length.isascii() or not length.isdigit() or len(length) > 3:
         raise CelError(f"network address parse error during conversion from string: '{value[:60]}'")
@@ -88,7 +88,7 @@ def cidr(value: Any) -> Cidr:
 
 def is_cidr(value: Any) -> bool:
     if not isinstance(value, str):
-        refuse("isCIDR", value)
+        raise refusal("isCIDR", value)
     try:
         cidr(value)
     except CelError:
@@ -112,13 +112,13 @@ def _is_link_local_multicast(self: Ip) -> bool:
 
 def _contains_ip(self: Cidr, other: Any) -> bool:
     if not isinstance(other, (str, Ip)):
-        refuse("containsIP", self, other)
+        raise refusal("containsIP", self, other)
     return ip(other).key in self.network
 
 
 def _contains_cidr(self: Cidr, other: Any) -> bool:
     if not isinstance(other, (str, Cidr)):
-        refuse("containsCIDR", self, other)
+        raise refusal("containsCIDR", self, other)
     inner = cidr(other)
     return inner.key[1] >= self.key[1] and inner.key[0] in self.network
 

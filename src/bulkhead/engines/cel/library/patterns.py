@@ -14,9 +14,10 @@ from functools import lru_cache
 from importlib import import_module
 from typing import Any
 
-from bulkhead.engines.cel.errors import CelError, CostExceeded, refuse
+from bulkhead.engines.cel.arithmetic import MAX_LENGTH
+from bulkhead.engines.cel.errors import CelError, CostExceeded, refusal
 from bulkhead.engines.cel.library.signature import takes
-from bulkhead.engines.cel.runtime import MAX_LENGTH, box
+from bulkhead.engines.cel.runtime import box
 from bulkhead.engines.cel.values import ABSENT, Optional
 
 MAX_PATTERN = 4096
@@ -130,7 +131,7 @@ def compiled(text: str) -> Pattern:
 def search(text: Any, pattern: Pattern) -> bool:
     """``text.matches(pattern)``: anywhere in the text."""
     if not isinstance(text, str):
-        refuse("matches", text, pattern.text)
+        raise refusal("matches", text, pattern.text)
     return pattern.search(text)
 
 

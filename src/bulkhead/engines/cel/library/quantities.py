@@ -6,14 +6,18 @@ import re
 from fractions import Fraction
 from typing import Any
 
-from bulkhead.engines.cel.errors import CelError, refuse
-from bulkhead.engines.cel.runtime import INT_MAX, INT_MIN
-from bulkhead.engines.cel.values import Opaque
+from bulkhead.engines.cel.errors import CelError, refusal
+from bulkhead.engines.cel.values import INT_MAX, INT_MIN, Opaque
 
-_NUMBER = re.compile(r"([+-]?[0-9]{1,60}(?:\.[0-9]{0,60})?|[+-]?\.[0-9]{1,60})(?:[eE]([+-]?[0-9]{1,3})|([a-zA-Z]{0,2}))")
+_NUMBER = re.compile(
+    r"([+-]?[0-9]{1,60}(?:\.[0-9]{0,60})?|[+-]?\.[0-9]{1,60})(?:[eE]([+-]?[0-9]{1,3})|([a-zA-Z]{0,2}))"
+)
 _SUFFIXES = {
     "": Fraction(1),
-    **{suffix: Fraction(1000) ** power for power, suffix in zip(range(-3, 7), "n u m _ k M G T P E".split(), strict=True)},
+    **{
+        suffix: Fraction(1000) ** power
+        for power, suffix in zip(range(-3, 7), ["n", "u", "m", "_", "k", "M", "G", "T", "P", "E"], strict=True)
+    },
     **{f"{suffix}i": Fraction(1024) ** power for power, suffix in enumerate("KMGTPE", 1)},
 }
 _NANO = Fraction(1, 10**9)
@@ -30,7 +34,7 @@ def quantity(value: Any) -> Quantity:
     if isinstance(value, Quantity):
         return value
     if not isinstance(value, str):
-        refuse("quantity", value)
+        raise refusal("quantity", value)
     amount = _parsed(value)
     if amount is None:
         raise CelError(f"quantities must match the regular expression of Kubernetes, not {value[:40]!r}")
@@ -39,7 +43,7 @@ def quantity(value: Any) -> Quantity:
 
 def is_quantity(value: Any) -> bool:
     if not isinstance(value, str):
-        refuse("isQuantity", value)
+        raise refusal("isQuantity", value)
     return _parsed(value) is not None
 
 
@@ -65,13 +69,13 @@ def _parsed(text: str) -> Fraction | None:
 
 def _operand(name: str, self: Quantity, other: Any) -> Fraction:
     if isinstance(other, bool) or not isinstance(other, (Quantity, int)):
-        refuse(name, self, other)
+        raise refusal(name, self, other)
     return Fraction(int(other)) if isinstance(other, int) else other.key
 
 
 def _other(name: str, self: Quantity, other: Any) -> Fraction:
     if not isinstance(other, Quantity):
-        refuse(name, self, other)
+        raise refusal(name, self, other)
     return Fraction(other.key)
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from functools import cmp_to_key
+from itertools import pairwise
 from typing import Any
 
-from bulkhead.engines.cel.errors import CelError, CostExceeded, refuse
+from bulkhead.engines.cel.arithmetic import add
+from bulkhead.engines.cel.comparison import compare, equals
+from bulkhead.engines.cel.errors import CelError, CostExceeded, refusal
 from bulkhead.engines.cel.library.signature import known, takes
-from bulkhead.engines.cel.runtime import add, box, compare, equals
+from bulkhead.engines.cel.runtime import box
 from bulkhead.engines.cel.values import ABSENT, Duration, Optional
 
 _MAX_RANGE = 1_000_000
@@ -42,7 +45,7 @@ def total(values: list[Any]) -> Any:
         return 0
     out = values[0]
     if isinstance(out, bool) or not isinstance(out, (int, float, Duration)):
-        refuse("sum", values)
+        raise refusal("sum", values)
     for value in values[1:]:
         out = add(out, value)
     return out
@@ -50,7 +53,7 @@ def total(values: list[Any]) -> Any:
 
 @takes("isSorted", list)
 def is_sorted(values: list[Any]) -> bool:
-    return all(compare(left, right, "isSorted") in {-1, 0} for left, right in zip(values, values[1:], strict=False))
+    return all(compare(left, right, "isSorted") in {-1, 0} for left, right in pairwise(values))
 
 
 @takes("sort", list)
@@ -64,7 +67,8 @@ def by_keys(values: list[Any], keys: list[Any]) -> list[Any]:
     for key in known("sort", keys):
         if type(key) is not type(keys[0]):
             raise CelError("list elements must have the same type")
-    order = sorted(range(len(values)), key=cmp_to_key(lambda a, b: compare(keys[a], keys[b], "sort")))
+    compared = cmp_to_key(lambda left, right: compare(left, right, "sort"))
+    order = sorted(range(len(values)), key=lambda position: compared(keys[position]))
     return [values[position] for position in order]
 
 

@@ -7,14 +7,12 @@ from functools import wraps
 from typing import Any, TypeVar
 
 from bulkhead.core.resource import UNKNOWN
-from bulkhead.engines.cel.errors import UnknownValue, refuse
+from bulkhead.engines.cel.errors import UnknownValue, refusal
 
 _Result = TypeVar("_Result")
 
 
-def takes(
-    name: str, *types: type | tuple[type, ...]
-) -> Callable[[Callable[..., _Result]], Callable[..., _Result]]:
+def takes(name: str, *types: type | tuple[type, ...]) -> Callable[[Callable[..., _Result]], Callable[..., _Result]]:
     """Refuse arguments that are not of these types, in order; trailing ones may be left out. A bool is no int."""
 
     def checked(function: Callable[..., _Result]) -> Callable[..., _Result]:
@@ -22,7 +20,7 @@ def takes(
         def call(*arguments: Any) -> _Result:
             for argument, expected in zip(arguments, types, strict=False):
                 if not isinstance(argument, expected) or (argument is True or argument is False):
-                    refuse(name, *arguments)
+                    raise refusal(name, *arguments)
             return function(*arguments)
 
         return call

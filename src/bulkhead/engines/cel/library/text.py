@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from bulkhead.engines.cel.errors import CelError, CostExceeded, refuse
+from bulkhead.engines.cel.arithmetic import MAX_LENGTH
+from bulkhead.engines.cel.errors import CelError, CostExceeded, refusal
 from bulkhead.engines.cel.library.signature import known, takes
-from bulkhead.engines.cel.runtime import MAX_LENGTH
 
 _SPACES = "\t\n\v\f\r \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
 _LOWER = {code: code + 32 for code in range(65, 91)}
@@ -119,7 +119,7 @@ def trim(text: str) -> str:
 def join(parts: list[Any], separator: str = "") -> str:
     for part in known("join", parts):
         if not isinstance(part, str):
-            refuse("join", parts, part)
+            raise refusal("join", parts, part)
     if sum(map(len, parts)) + len(separator) * len(parts) > MAX_LENGTH:
         raise CostExceeded("the result of join() is too large")
     return separator.join(parts)

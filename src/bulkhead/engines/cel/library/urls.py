@@ -6,7 +6,7 @@ import re
 from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 
-from bulkhead.engines.cel.errors import CelError, refuse
+from bulkhead.engines.cel.errors import CelError, refusal
 from bulkhead.engines.cel.values import Opaque
 
 _MAX_LENGTH = 64 * 1024
@@ -24,7 +24,7 @@ def url(value: Any) -> Url:
     if isinstance(value, Url):
         return value
     if not isinstance(value, str):
-        refuse("url", value)
+        raise refusal("url", value)
     parsed = _parsed(value)
     if parsed is None:
         raise CelError(f"URL parse error during conversion from string: {value[:60]!r}")
@@ -33,7 +33,7 @@ def url(value: Any) -> Url:
 
 def is_url(value: Any) -> bool:
     if not isinstance(value, str):
-        refuse("isURL", value)
+        raise refusal("isURL", value)
     return _parsed(value) is not None
 
 

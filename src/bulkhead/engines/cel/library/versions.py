@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bulkhead.engines.cel.errors import CelError, refuse
-from bulkhead.engines.cel.runtime import INT_MAX
-from bulkhead.engines.cel.values import Opaque
+from bulkhead.engines.cel.errors import CelError, refusal
+from bulkhead.engines.cel.values import INT_MAX, Opaque
 
 _NUMBER = r"(0|[1-9][0-9]{0,18})"
 _WORD = r"(?:0|[1-9][0-9]*|[0-9]*[A-Za-z-][0-9A-Za-z-]*)"
@@ -39,7 +38,7 @@ def is_semver(text: Any, *normalize: Any) -> bool:
 
 def _parsed(name: str, text: Any, normalize: tuple[Any, ...]) -> Semver | None:
     if not isinstance(text, str) or not all(isinstance(flag, bool) for flag in normalize):
-        refuse(name, text, *normalize)
+        raise refusal(name, text, *normalize)
     if len(text) > _MAX_LENGTH:
         return None
     match = _VERSION.fullmatch(_normal(text) if normalize and normalize[0] else text)
@@ -62,7 +61,7 @@ def _normal(text: str) -> str:
 
 def _other(name: str, self: Semver, other: Any) -> Any:
     if not isinstance(other, Semver):
-        refuse(name, self, other)
+        raise refusal(name, self, other)
     return other.key
 
 
