@@ -1,0 +1,1 @@
+"""Clients: what they send, and what they do not put up with."""
