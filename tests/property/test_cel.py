@@ -128,17 +128,19 @@ def _attempt(text: str) -> None:
         return
 
 
+@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_random_text(text: str) -> None:
     _attempt(text)
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=80))
 def test_random_bytes(data: bytes) -> None:
     _attempt(data.decode("latin-1"))
 
 
-@settings(max_examples=300)
+@settings(max_examples=300, deadline=None)
 @given(st.lists(st.sampled_from(_WORDS), max_size=14))
 def test_random_words(words: list[str]) -> None:
     _attempt(" ".join(words))
@@ -197,7 +199,7 @@ _ARGUMENTS = st.sampled_from(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=400, deadline=None)
 @given(data=st.data())
 def test_every_function_with_any_arguments(data: st.DataObject) -> None:
     from bulkhead.engines.cel.library import FUNCTIONS, MEMBERS, METHODS
@@ -359,8 +361,43 @@ def _grow(trees: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
     )
 
 
+def _typed(bools: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
+    """Trees that mostly make sense: chains, branches and quantifiers over bools, with errors sown in."""
+
+    def chain(decides: bool, operands: list[Tree]) -> Tree:
+        return f"({(' || ' if decides else ' && ').join(text for text, _ in operands)})", _logical(decides, operands)
+
+    return st.one_of(
+        st.builds(chain, st.booleans(), st.lists(bools, min_size=2, max_size=4)),
+        st.builds(_ternary, bools, bools, bools),
+        st.builds(_quantifier, st.sampled_from(["all", "exists"]), st.sampled_from(_LISTS), bools),
+        st.builds(
+            _quantifier,
+            st.just("exists"),
+            st.builds(_collect, st.just("filter"), st.sampled_from(_LISTS), bools),
+            bools,
+        ),
+    )
+
+
+def _plain_comparison(operator: str, left: Tree, right: Tree) -> Tree:
+    function = _BINARY[operator]
+    return f"{left[0]} {operator} {right[0]}", lambda e: function(left[1](e), right[1](e))
+
+
+_LISTS: list[Tree] = [_leaf("[1, 2]", [1, 2]), _leaf("[]", []), _leaf("[0, 'a', null]", [0, "a", None]), _LEAVES[14]]
 _X: Tree = ("x", lambda environment: environment["x"])
 _TREES = st.recursive(st.sampled_from([*_LEAVES, _X]), _grow, max_leaves=12)
+
+
+_ATOMS = st.sampled_from([*_LEAVES, _X, _X, _X])
+_BOOLS = st.recursive(
+    st.builds(_plain_comparison, st.sampled_from(["==", "!=", "<", "in", "==", "!="]), _ATOMS, _ATOMS)
+    | st.builds(_or_value, _FIELDS, st.just(_LEAVES[10]), st.sampled_from(_LEAVES[6:8]))
+    | st.sampled_from(_LEAVES[6:8]),
+    _typed,
+    max_leaves=16,
+)
 
 
 def _outcome(compute: Callable[[], Any]) -> Any:
@@ -371,7 +408,7 @@ def _outcome(compute: Callable[[], Any]) -> Any:
 
 
 @settings(max_examples=600, deadline=None)
-@given(_TREES)
+@given(_TREES | _BOOLS | _BOOLS)
 def test_generated_code_agrees_with_a_tree_walk(tree: Tree) -> None:
     text, walk = tree
     environment = BINDINGS | {"x": 7}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 from typing import Any
 
 import pytest
@@ -29,7 +30,7 @@ def evaluate(expression: str, **bindings: Any) -> Any:
     values = BINDINGS | bindings
     program = compile_expression(expression, variables=frozenset(values))
     result = program.evaluate(values)
-    again = load(expression, program.python)
+    again = load(expression, program.python, code=marshal.loads(marshal.dumps(program.code)))
     assert again.identifiers == program.identifiers
     assert repr(again.evaluate(values)) == repr(result)
     return result
@@ -86,6 +87,9 @@ c.image.startsWith('nginx') && c.image.endsWith('25') && c.image.contains(':') &
 math.greatest(1, 2.5, 2u) == 2.5 && math.least([3, 1]) == 1 && math.ceil(1.2) == 2.0 && math.abs(-3) == 3
 quantity('1Gi').isGreaterThan(quantity('1G')) && quantity('500m').compareTo(quantity('0.5')) == 0
 quantity('1k').asInteger() == 1000 && quantity('1').add(quantity('2')).sub(1) == quantity('2') && !isQuantity('1Q')
+quantity('0.1n') == quantity('1n') && quantity('-1.5e-9') == quantity('-2n') && quantity('1e3') == quantity('1k')
+quantity('.5Ki') == quantity('512') && quantity('1E') == quantity('1000P') && isQuantity('1.') && !isQuantity('') && !isQuantity('1 k')
+'PassWord'.matches('(?i)password|secret') && '\u212a'.matches('(?i)k') && !'\u212a'.matches('k')
 quantity('-1').sign() == -1 && quantity('1500m').asApproximateFloat() == 1.5
 url('https://a.example:80/x?y=1').getHost() == 'a.example:80' && url('http://[::1]:2/').getHostname() == '::1'
 isURL('https://x/') && !isURL('x') && url('/p').getEscapedPath() == '/p' && url('/p?a=1&a=2').getQuery()['a'] == ['1', '2']

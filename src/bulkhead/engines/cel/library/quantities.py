@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 from typing import Any
 
 from bulkhead.engines.cel.errors import CelError, refusal
@@ -12,19 +11,15 @@ from bulkhead.engines.cel.values import INT_MAX, INT_MIN, Opaque
 _NUMBER = re.compile(
     r"([+-]?[0-9]{1,60}(?:\.[0-9]{0,60})?|[+-]?\.[0-9]{1,60})(?:[eE]([+-]?[0-9]{1,3})|([a-zA-Z]{0,2}))"
 )
+_NANOS = 10**9
 _SUFFIXES = {
-    "": Fraction(1),
-    **{
-        suffix: Fraction(1000) ** power
-        for power, suffix in zip(range(-3, 7), ["n", "u", "m", "_", "k", "M", "G", "T", "P", "E"], strict=True)
-    },
-    **{f"{suffix}i": Fraction(1024) ** power for power, suffix in enumerate("KMGTPE", 1)},
+    **{suffix: 10 ** (3 * power) for power, suffix in enumerate(["n", "u", "m", "", "k", "M", "G", "T", "P", "E"])},
+    **{f"{suffix}i": _NANOS * 1024**power for power, suffix in enumerate("KMGTPE", 1)},
 }
-_NANO = Fraction(1, 10**9)
 
 
 class Quantity(Opaque):
-    """An amount; ``key`` is exact. What is finer than a nano is rounded up, as Kubernetes does."""
+    """An amount; ``key`` counts nanos. What is finer is rounded away from zero, as Kubernetes does."""
 
     __slots__ = ()
     type_name = "kubernetes.Quantity"
@@ -47,36 +42,34 @@ def is_quantity(value: Any) -> bool:
     return _parsed(value) is not None
 
 
-def _parsed(text: str) -> Fraction | None:
+def _parsed(text: str) -> int | None:
     match = _NUMBER.fullmatch(text)
     if match is None:
         return None
     digits, exponent, suffix = match.groups()
-    number = Fraction(digits + "0" if digits[-1] == "." else digits)
+    whole, _, fraction = digits.partition(".")
+    mantissa, down = int(whole + fraction), len(fraction)
     if exponent is not None:
-        scale = Fraction(10) ** int(exponent)
-    elif suffix in _SUFFIXES and suffix != "_":
-        scale = _SUFFIXES[suffix]
+        scale = _NANOS * 10 ** max(int(exponent), 0)
+        down -= min(int(exponent), 0)
     else:
-        return None
-    amount = number * scale
-    steps = amount / _NANO
-    if steps.denominator != 1:
-        whole = -(-abs(steps).numerator // steps.denominator)
-        amount = _NANO * (whole if amount > 0 else -whole)
-    return amount
+        scale = _SUFFIXES.get(suffix, 0)
+        if not scale:
+            return None
+    nanos: int = -(-abs(mantissa) * scale // 10**down)
+    return -nanos if mantissa < 0 else nanos
 
 
-def _operand(name: str, self: Quantity, other: Any) -> Fraction:
+def _operand(name: str, self: Quantity, other: Any) -> int:
     if isinstance(other, bool) or not isinstance(other, (Quantity, int)):
         raise refusal(name, self, other)
-    return Fraction(int(other)) if isinstance(other, int) else other.key
+    return int(other) * _NANOS if isinstance(other, int) else int(other.key)
 
 
-def _other(name: str, self: Quantity, other: Any) -> Fraction:
+def _other(name: str, self: Quantity, other: Any) -> int:
     if not isinstance(other, Quantity):
         raise refusal(name, self, other)
-    return Fraction(other.key)
+    return int(other.key)
 
 
 def _is_greater(self: Quantity, other: Any) -> bool:
@@ -93,18 +86,18 @@ def _compare(self: Quantity, other: Any) -> int:
 
 
 def _is_integer(self: Quantity) -> bool:
-    return bool(self.key.denominator == 1 and INT_MIN <= self.key <= INT_MAX)
+    return bool(self.key % _NANOS == 0 and INT_MIN <= self.key // _NANOS <= INT_MAX)
 
 
 def _as_integer(self: Quantity) -> int:
     if not _is_integer(self):
         raise CelError("cannot convert value to integer")
-    return int(self.key)
+    return int(self.key // _NANOS)
 
 
 def _as_float(self: Quantity) -> float:
     try:
-        return float(self.key)
+        return float(self.key / _NANOS)
     except OverflowError:
         raise CelError("the quantity is too large for a double") from None
 
