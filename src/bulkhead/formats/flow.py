@@ -24,6 +24,7 @@ class Pen:
         unit: one step of indentation.
         colon: between key and value.
         comma: between entries on one line.
+        comma_between_lines: whether entries of a mapping that stand on lines of their own need a comma too.
     """
 
     scalar: Callable[[Any, bool], str]
@@ -31,6 +32,7 @@ class Pen:
     unit: str = "  "
     colon: str = ": "
     comma: str = ", "
+    comma_between_lines: bool = True
 
     def write(self, value: Any, *, quoted: bool, indent: str | None, line: str) -> str:
         """A value; ``indent`` is that of its own line, None to write it on one line."""
@@ -47,7 +49,8 @@ class Pen:
             parts = [self.write(item, quoted=quoted, indent=inner, line=line) for item in value]
         if inner is None or not parts:
             return opening + self.comma.join(parts) + closing
-        return f"{opening}{line}{inner}{f',{line}{inner}'.join(parts)}{line}{indent}{closing}"
+        comma = "," if isinstance(value, list) or self.comma_between_lines else ""
+        return f"{opening}{line}{inner}{f'{comma}{line}{inner}'.join(parts)}{line}{indent}{closing}"
 
 
 def own_line_indent(text: str, index: int) -> str | None:
@@ -78,7 +81,8 @@ def change_collection(
         return
     start, end = starts[survivor]
     indent = own_line_indent(text, start)
-    between = pen.comma if indent is None else f",{line}{indent}"
+    comma = "," if pen.comma_between_lines or node.items or text[end : end + 1] == "," else ""
+    between = pen.comma if indent is None else f"{comma}{line}{indent}"
     for part, value in fresh:
         written = pen.write(value, quoted=quoted, indent=indent, line=line)
         yield Splice(end, end, between + pen.key(str(part), quoted) + pen.colon + written)

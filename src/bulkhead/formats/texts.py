@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from bulkhead.core.errors import ParseError
 from bulkhead.core.plan import Edit
@@ -22,7 +22,7 @@ _MODULES = {
 class Format(Protocol):
     """What each format's module offers."""
 
-    def load(self, data: bytes) -> Loaded: ...
+    def load(self, data: bytes) -> Loaded | list[Any]: ...
 
     def locate(self, data: bytes, wanted: Sequence[tuple[int, DocumentPath]]) -> list[Span | None]: ...
 
@@ -42,7 +42,13 @@ def format_of(name: str) -> Format:
 
 
 def load(text: Text) -> Loaded:
-    return format_of(text.format).load(text.data)
+    """All documents of a text, and what kept us from reading more.
+
+    Raises:
+        ParseError, LimitExceeded: from formats that give all or nothing.
+    """
+    loaded = format_of(text.format).load(text.data)
+    return loaded if isinstance(loaded, Loaded) else Loaded(tuple(loaded))
 
 
 def locate(text: Text, wanted: Sequence[tuple[int, DocumentPath]]) -> list[Span | None]:

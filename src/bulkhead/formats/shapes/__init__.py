@@ -1,0 +1,1 @@
+"""Documents into resources, one module per kind of document. Pure; never judges."""

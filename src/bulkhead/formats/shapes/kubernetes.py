@@ -1,0 +1,92 @@
+"""Kubernetes objects, lists of them, and control-plane components that run as static pods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from bulkhead.core.resource import DocumentPath
+from bulkhead.formats.shapes.model import Shape, text_of
+
+COMPONENTS: Final = frozenset(
+    ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd", "kubelet", "kube-proxy")
+)
+
+
+def shapes(document: Any) -> Iterator[Shape]:
+    """The objects of a document; nothing when it holds none."""
+    yield from _object(document, (), "", "")
+
+
+def _object(value: Any, path: DocumentPath, version: str, kind: str) -> Iterator[Shape]:
+    if not isinstance(value, dict):
+        return
+    version = text_of(value.get("apiVersion")) or version
+    kind = text_of(value.get("kind")) or kind
+    if not version or not kind:
+        return
+    items = value.get("items")
+    if kind.endswith("List") and isinstance(items, list) and len(path) < 8:
+        inner = kind.removesuffix("List")
+        for index, item in enumerate(items):
+            # Items of a typed list (PodList) need not repeat what they are.
+            yield from _object(item, (*path, "items", index), version if inner else "", inner)
+        return
+    if "apiVersion" not in value or "kind" not in value:
+        value = {"apiVersion": version, "kind": kind, **value}
+    metadata = value.get("metadata")
+    metadata = metadata if isinstance(metadata, dict) else {}
+    shape = Shape(
+        kind=kind,
+        data=value,
+        name=text_of(metadata.get("name")) or text_of(metadata.get("generateName")),
+        group=version.rpartition("/")[0],
+        namespace=text_of(metadata.get("namespace")),
+        path=path,
+    )
+    yield shape
+    if kind == "Pod" and version == "v1":
+        yield from _components(shape)
+
+
+def _components(pod: Shape) -> Iterator[Shape]:
+    spec = pod.data.get("spec")
+    containers = spec.get("containers") if isinstance(spec, dict) else None
+    for index, container in enumerate(containers if isinstance(containers, list) else ()):
+        if not isinstance(container, dict):
+            continue
+        words = [
+            word
+            for part in (container.get("command"), container.get("args"))
+            if isinstance(part, list)
+            for word in part
+            if isinstance(word, str)
+        ]
+        if words and words[0].rpartition("/")[2] in COMPONENTS:
+            data = {"flags": flags(words[1:]), "config": {}, "source": "static-pod"}
+            yield Shape(
+                kind="Component",
+                data=data,
+                name=words[0].rpartition("/")[2],
+                path=(*pod.path, "spec", "containers", index),
+            )
+
+
+def flags(words: list[str]) -> dict[str, Any]:
+    """Command-line flags by name: text, or a list of texts when one is given more than once."""
+    found: dict[str, Any] = {}
+    index = 0
+    while index < len(words):
+        word = words[index]
+        index += 1
+        if not word.startswith("-"):
+            continue
+        name, equals, value = word.lstrip("-").partition("=")
+        if not equals:
+            value = "true"
+            if index < len(words) and not words[index].startswith("-"):
+                value = words[index]
+                index += 1
+        old = found.get(name)
+        found[name] = value if old is None else [*old, value] if isinstance(old, list) else [old, value]
+    return found
