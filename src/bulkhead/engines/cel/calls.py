@@ -121,7 +121,8 @@ def _library(emitter: Emitter, entry: str, arguments: list[Value]) -> Value:
             text = ", ".join(argument.text for argument in arguments)
             return emitter.hoisted(f"{emitter.library(target)}({text})", kind, made)
     text = f"{emitter.library(target)}({', '.join(argument.text for argument in arguments)})"
-    return emitter.made(text, kind, *arguments)
+    value = emitter.made(text, kind, *arguments)
+    return emitter.charged(value) if kind in {"str", "list"} else value
 
 
 def _made(target: str, constants: list[Any]) -> Any:

@@ -76,6 +76,7 @@ class Emitter:
         self.outlined: list[str] = []
         self.body = Body()
         self.count = 0
+        self.looping = 0
 
     def fail(self, node: Any, message: str, hint: str = "") -> ExpressionError:
         return failure(self.text, node.at, message, hint)
@@ -168,6 +169,10 @@ class Emitter:
         if value.kind == "opt":
             return self.named(value)
         return self.named(Value(f"unbox({value.text})", "opt"))
+
+    def charged(self, value: Value) -> Value:
+        """A value that may have become large; in a loop its size counts against the budget like turns do."""
+        return self.made(f"charged(c, {value.text})", value.kind, value) if self.looping else value
 
     def library(self, target: str) -> str:
         """The name under which generated code finds a library function (``text.char_at``)."""

@@ -39,13 +39,21 @@ def _bound(emitter: Emitter, names: dict[str, Value]) -> Iterator[None]:
     emitter.scope = outer
 
 
+@contextmanager
+def _loop(emitter: Emitter, opening: str) -> Iterator[None]:
+    with emitter.block(opening, counted=True):
+        emitter.looping += 1
+        yield
+        emitter.looping -= 1
+
+
 def _quantifier(emitter: Emitter, node: s.Comprehension, opening: str) -> Value:
     """All and exists: the first deciding element ends the loop, errors before it are forgotten."""
     decides, otherwise = ("False", "True") if node.kind == "all" else ("True", "False")
     result, error = emitter.fresh(), emitter.fresh("e")
     emitter.line(f"{error} = None")
     emitter.line(f"{result} = {otherwise}")
-    with emitter.block(opening, counted=True):
+    with _loop(emitter, opening):
         with emitter.block("try:", counted=True):
             value = emitter.visit(node.body)
             decide(emitter, value, decides, otherwise, f"{result} = {decides}; break")
@@ -72,7 +80,7 @@ def _exactly_one(emitter: Emitter, node: s.Comprehension, opening: str) -> Value
     """exists_one absorbs no error: every element counts."""
     result = emitter.fresh()
     emitter.line(f"{result} = 0")
-    with emitter.block(opening, counted=True):
+    with _loop(emitter, opening):
         decide(emitter, emitter.visit(node.body), "True", "False", f"{result} += 1; continue")
     return emitter.made(f"({result} == 1)", "bool")
 
@@ -81,7 +89,7 @@ def _collection(emitter: Emitter, node: s.Comprehension, opening: str, names: li
     result = emitter.fresh()
     entries = node.kind in {"transform_map", "transform_entry"}
     emitter.line(f"{result} = {'{}' if entries else '[]'}")
-    with emitter.block(opening, counted=True):
+    with _loop(emitter, opening):
         if node.condition is not None:
             decide(emitter, emitter.visit(node.condition), "False", "True", "continue")
         value = emitter.plain(emitter.visit(node.body))

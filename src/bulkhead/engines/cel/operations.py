@@ -41,7 +41,8 @@ def binary(emitter: Emitter, operator: str, left: Value, right: Value) -> Value:
     if operator == "in":
         return _membership(emitter, left, right)
     kind = left.kind if left.kind == right.kind and left.kind in {"int", "float", "str", "list"} else ""
-    return emitter.made(f"{name}({left.text}, {right.text})", kind, left, right)
+    value = emitter.made(f"{name}({left.text}, {right.text})", kind, left, right)
+    return emitter.charged(value) if operator == "+" and kind not in {"int", "float"} else value
 
 
 def fold(emitter: Emitter, function: Any, *constants: Any) -> Value | None:
@@ -90,16 +91,19 @@ def _guarded(emitter: Emitter, left: Value, kind: str, test: str, name: str, rig
 
 
 def _membership(emitter: Emitter, left: Value, right: Value) -> Value:
-    slow = f"contained({left.text}, {right.text})"
     members = right.constant
     if type(members) is list and members and all(type(member) is str for member in members):
         left = emitter.named(left)
         names = emitter.hoisted(f"frozenset({right.text})", "")
         text = f"({left.text} in {names.text} if type({left.text}) is str else contained({left.text}, {right.text}))"
         return emitter.made(text, "bool", left)
+    right = emitter.named(right)
     if left.kind == "str":
-        left, right = emitter.named(left), emitter.named(right)
-        text = f"({left.text} in {right.text} if type({right.text}) is dict else contained({left.text}, {right.text}))"
+        left = emitter.named(left)
+    held = f"searched(c, {right.text})" if emitter.looping and members is NOTHING else right.text
+    slow = f"contained({left.text}, {held})"
+    if left.kind == "str":
+        text = f"({left.text} in {right.text} if type({right.text}) is dict else {slow})"
         return emitter.made(text, "bool", left, right)
     return emitter.made(slow, "bool", left, right)
 

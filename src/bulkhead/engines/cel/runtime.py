@@ -37,6 +37,7 @@ __all__ = [
     "add",
     "boolean",
     "box",
+    "charged",
     "contained",
     "custom",
     "differs",
@@ -67,6 +68,7 @@ __all__ = [
     "present",
     "put",
     "refusal",
+    "searched",
     "select",
     "select_inside",
     "select_optional",
@@ -239,6 +241,26 @@ def pairs(value: Any) -> Any:
     if isinstance(value, dict):
         return list(value.items())
     raise refusal("comprehension", value)
+
+
+def charged(budget: list[int], value: Any) -> Any:
+    """The value, its size taken from the budget: an element costs a turn, sixteen characters cost one."""
+    if isinstance(value, (str, bytes)):
+        budget[0] -= len(value) >> 4
+    elif isinstance(value, list):
+        budget[0] -= len(value)
+    if budget[0] < 0:
+        raise exhausted()
+    return value
+
+
+def searched(budget: list[int], container: Any) -> Any:
+    """A container that is about to be looked through: sixteen elements of a list cost a turn."""
+    if isinstance(container, (list, tuple)):
+        budget[0] -= len(container) >> 4
+        if budget[0] < 0:
+            raise exhausted()
+    return container
 
 
 def size(value: Any) -> int:

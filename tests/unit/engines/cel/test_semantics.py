@@ -23,6 +23,8 @@ BINDINGS: dict[str, Any] = {
     "u": UNKNOWN,
     "mixed": ["a", UNKNOWN, 3],
     "numbers": [3, 1, 2],
+    "longer": ["a"] * 1000,
+    "longest": "a" * 100_000,
 }
 
 
@@ -183,6 +185,9 @@ def test_true(expression: str) -> None:
         ("c.securityContext.?seccomp.?type.orValue('') == 'x'", UnknownValue),
         ("lists.range(1000).all(a, lists.range(1000).all(b, lists.range(1000).all(d, true)))", CostExceeded),
         ("lists.range(1000000).all(a, true) && lists.range(2).all(a, true) || true", CostExceeded),
+        ("lists.range(1000000).all(a, lists.range(1000000).size() > 0)", CostExceeded),
+        ("lists.range(100000).all(a, !('z' in longer))", CostExceeded),
+        ("lists.range(100000).all(a, (longest + longest).size() > 0)", CostExceeded),
         ("cel.bind(a, c.name + 'x', " * 30 + "a" + ")" * 30 + " == 1", None),
     ],
 )
