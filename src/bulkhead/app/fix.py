@@ -60,14 +60,18 @@ def propose(scan: Scan, world: FileWorld, context: Context, consent: Consent) ->
         consent = replace(consent, refused={**consent.refused, **judgement.refused})
         if not judgement.refused:
             break
-    everything = {repair.fingerprint: "the plan as a whole could not be proved" for step in plan.steps for repair in step.repairs}
+    everything = {
+        repair.fingerprint: "the plan as a whole could not be proved" for step in plan.steps for repair in step.repairs
+    }
     refused = replace(consent, refused={**consent.refused, **everything})
     plan = planning.make(indexed, scan.assessment, refused, tenant=scan.tenant, root=scan.root)
     after = scanning.judge(scan.snapshot, scan.root, context, scan.selection)
     return Trial(plan, verify.judge(plan, scan.assessment, after.assessment), after)
 
 
-def apply(trial: Trial, scan: Scan, world: FileWorld, hands: FileHands, journal: Journal, context: Context, *, actor: str) -> Applied:
+def apply(
+    trial: Trial, scan: Scan, world: FileWorld, hands: FileHands, journal: Journal, context: Context, *, actor: str
+) -> Applied:
     """Write the plan.
 
     Raises:

@@ -64,12 +64,17 @@ def judge(snapshot: Snapshot, root: str, context: Context, selection: Selection,
     return Scan(root, context.tenant, started, context.clock(), snapshot, assessment, selection)
 
 
-def tell(scan: Scan, *, version: str, store: FindingStore | None, fixes: Mapping[str, tuple[Fix, ...]] | None = None) -> Report:
+def tell(
+    scan: Scan, *, version: str, store: FindingStore | None, fixes: Mapping[str, tuple[Fix, ...]] | None = None
+) -> Report:
     """The scan as a report."""
     assessment = scan.assessment
     occurring = {finding.control for finding in assessment.findings}
     controls = {control.id: control for control in scan.selection.controls}
-    tallies = {control: {str(outcome): count for outcome, count in counts.items()} for control, counts in assessment.tallies.items()}
+    tallies = {
+        control: {str(outcome): count for outcome, count in counts.items()}
+        for control, counts in assessment.tallies.items()
+    }
     return Report(
         tool_version=version,
         tenant=scan.tenant,
@@ -85,13 +90,18 @@ def tell(scan: Scan, *, version: str, store: FindingStore | None, fixes: Mapping
         controls={name: control for name, control in controls.items() if name in occurring or tallies.get(name)},
         fixes=fixes or {},
         trend=store.trend(scan.root, tenant=scan.tenant) if store is not None else (),
-        score=score(tallies, controls),
+        score=score(tallies, {name: control.severity for name, control in controls.items()}),
     )
 
 
 def ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
     """Worst first, then by place: what a reader meets first is what matters most."""
-    return tuple(sorted(findings, key=lambda item: (-item.severity.rank, item.control, item.where.file, item.where.line, item.element)))
+    return tuple(
+        sorted(
+            findings,
+            key=lambda item: (-item.severity.rank, item.control, item.where.file, item.where.line, item.element),
+        )
+    )
 
 
 def remember(report: Report, store: FindingStore) -> RunDiff:

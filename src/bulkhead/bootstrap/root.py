@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bulkhead.actuators.files.hands import Hands
 from bulkhead.app.ports import FindingStore, Journal
@@ -17,6 +18,9 @@ from bulkhead.bootstrap import catalogue, places, profiles, settings
 from bulkhead.bootstrap.settings import Settings
 from bulkhead.catalogue.index import Catalogue
 from bulkhead.core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from bulkhead.store.sqlite.state import State
 
 
 def now() -> str:
@@ -49,18 +53,18 @@ class Root:
         return Hands()
 
     @cached_property
-    def _store(self) -> object:
-        from bulkhead.store.sqlite.store import open_store
+    def _state(self) -> State:
+        from bulkhead.store.sqlite.state import open_state
 
-        return open_store(places.own(places.state()))
+        return open_state(places.own(places.state()))
 
     @property
     def store(self) -> FindingStore | None:
-        return self._store if self.remember else None  # type: ignore[return-value]  # one adapter for both ports
+        return self._state.findings if self.remember else None
 
     @property
     def journal(self) -> Journal:
-        return self._store  # type: ignore[return-value]  # one adapter for both ports
+        return self._state.journal
 
     @cached_property
     def context(self) -> Context:

@@ -22,7 +22,7 @@ _CLUSTER_KIND = re.compile(r"\bcluster\.\??([A-Z][A-Za-z]+)")
 class _Strict(_Loader):  # type: ignore[misc]
     """The safe loader without duplicate keys, YAML 1.1 booleans and dates."""
 
-    yaml_implicit_resolvers = {
+    yaml_implicit_resolvers = {  # noqa: RUF012 (the base class has it so)
         first: [
             (tag, pattern)
             for tag, pattern in resolvers

@@ -1,1 +1,1 @@
-"""See ARCHITECTURE.md."""
+"""Arguments, rendering, exit codes. Each command imports what it needs when it runs."""

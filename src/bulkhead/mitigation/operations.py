@@ -164,7 +164,9 @@ def _lookup(element: Element, dotted: str, default: Any = None) -> Any:
     elif path[:1] == ("object",):
         value, path = element.resource.data, path[1:]
     for part in path:
-        if (isinstance(value, dict) and part in value) or (isinstance(value, list) and isinstance(part, int) and part < len(value)):
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and isinstance(part, int) and part < len(value):
             value = value[part]
         else:
             return default

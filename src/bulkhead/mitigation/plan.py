@@ -204,7 +204,7 @@ def _applied(text: Text, items: list[_Chosen], unfixed: list[Unfixed]) -> tuple[
         else:
             unfixed.append(_left(item.finding, "another repair of this plan changes the same place; run fix again"))
     try:
-        return texts.apply(text.format, text.data, edits), kept
+        return texts.apply(text, edits), kept
     except (CannotEdit, PlanRefused, ParseError):
         return _one_by_one(text, kept, unfixed)
 
@@ -216,7 +216,7 @@ def _one_by_one(text: Text, items: list[_Chosen], unfixed: list[Unfixed]) -> tup
     for item in items:
         tried = edits + [edit for edit in item.edits if edit not in edits]
         try:
-            data = texts.apply(text.format, text.data, tried)
+            data = texts.apply(text, tried)
         except (CannotEdit, PlanRefused, ParseError) as exc:
             unfixed.append(_left(item.finding, f"the text cannot be changed safely: {exc.message}"))
             continue

@@ -27,6 +27,7 @@ class Element:
         name: stable name inside the resource, for the fingerprint.
         lens: from paths below the element to paths in the resource.
         pod_lens: the same below the pod spec, where there is one.
+        unread: what of the element could not be read at all; every check of it is then an error.
         providers: names computed on demand.
     """
 
@@ -35,6 +36,7 @@ class Element:
     lens: Lens
     subject: Any
     pod_lens: Lens | None = None
+    unread: str = ""
     bound: dict[str, Any] = field(default_factory=dict)
     providers: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
 
@@ -61,6 +63,11 @@ def _base(world: World, resource: Resource) -> dict[str, Callable[[], Any]]:
 
 def whole(world: World, resource: Resource) -> Element:
     return Element(resource, "", Direct(()), resource.data, providers=_base(world, resource))
+
+
+def unread(resource: Resource, what: str) -> Element:
+    """An element that should be there and cannot be seen."""
+    return Element(resource, "", Direct(()), resource.data, unread=what)
 
 
 def items(world: World, resource: Resource, path: DocumentPath) -> list[Element]:

@@ -54,8 +54,12 @@ def outcome(catalogue: Catalogue, control: Control, snapshot: Snapshot) -> Outco
 
 def _blinded(control: Control, whole: Snapshot) -> Iterator[tuple[str, Snapshot]]:
     for field in control.needs.fields:
-        yield field, _without(control, whole, field)
-        yield f"{field} (unknown)", _without(control, whole, field, unknown=True)
+        for unknown in (False, True):
+            blinded = _without(control, whole, field, unknown=unknown)
+            if blinded is not None:
+                yield f"{field} (unknown)" if unknown else field, blinded
+    if any(token.partition(":")[0] in ("pod", "container") for token in control.applies_to):
+        yield "the whole resource", Snapshot(tuple(_emptied(resource) for resource in whole.resources), whole.gaps)
     for kind in control.needs.kinds:
         gap = Gap(where="blinded", code="blinded", reason="taken away", hides=(kind,))
         kept = tuple(
@@ -68,15 +72,29 @@ def _judged(control: Control, resource: Resource) -> bool:
     return resource.ref.kind in control.applies_to
 
 
-def _without(control: Control, whole: Snapshot, field: str, *, unknown: bool = False) -> Snapshot:
+def _emptied(resource: Resource) -> Resource:
+    """Only what names the resource is left."""
+    kept = (
+        {key: value for key, value in resource.data.items() if key in ("apiVersion", "kind", "metadata", "Type")}
+        if isinstance(resource.data, dict)
+        else {}
+    )
+    return Resource(resource.ref, kept, None, resource.document, resource.path)
+
+
+def _without(control: Control, whole: Snapshot, field: str, *, unknown: bool = False) -> Snapshot | None:
+    """The snapshot without the field; None when this platform has no such field to take away."""
+    taken = False
     path = compiled.split(field.removeprefix("object."))
     resources = []
     for resource in whole.resources:
         data = resource.data
         for at in _places(control, resource, path, whole_object=field.startswith("object.")):
-            data = _edited(data, at, unknown=unknown)
+            edited = _edited(data, at, unknown=unknown)
+            taken = taken or edited != data
+            data = edited
         resources.append(Resource(resource.ref, data, None, resource.document, resource.path))
-    return Snapshot(tuple(resources), whole.gaps)
+    return Snapshot(tuple(resources), whole.gaps) if taken else None
 
 
 def _places(control: Control, resource: Resource, path: DocumentPath, *, whole_object: bool) -> list[DocumentPath]:

@@ -24,6 +24,7 @@ from bulkhead.formats import texts
 from bulkhead.posture import bindings, compiled
 from bulkhead.posture.bindings import Element
 from bulkhead.posture.compiled import Runnable
+from bulkhead.posture.views.pods import WORKLOAD_KINDS
 from bulkhead.posture.world import World, is_kubernetes
 
 _ROLES = frozenset({"Role", "ClusterRole"})
@@ -98,35 +99,27 @@ def _by_token(request: Request) -> dict[str, _Waiting]:
             for token in check.applies_to or control.applies_to:
                 found.setdefault(token, []).append((control, number))
     cache: dict[tuple[str, int], Runnable] = {}
-    out: dict[str, list[Any]] = {}
-    for token, waiting in found.items():
-        out[token] = _Lazy(request, waiting, cache)
-    return out
+    return {token: _Waiting(request, waiting, cache) for token, waiting in found.items()}
 
 
-class _Lazy(list[Any]):
-    """The runnables of one token, compiled on first use: most scans meet few of the kinds there are."""
+@dataclass(slots=True)
+class _Waiting:
+    """The checks of one token, compiled on first use: most scans meet few of the kinds there are."""
 
-    def __init__(
-        self, request: Request, waiting: list[tuple[Control, int]], cache: dict[tuple[str, int], Runnable]
-    ) -> None:
-        super().__init__()
-        self._waiting = waiting
-        self._request = request
-        self._cache = cache
+    request: Request
+    waiting: list[tuple[Control, int]]
+    cache: dict[tuple[str, int], Runnable]
 
     def ready(self) -> list[Runnable]:
-        if self._waiting:
-            for control, number in self._waiting:
-                key = (control.id, number)
-                if key not in self._cache:
-                    parameters = self._request.parameters.get(control.id, {})
-                    self._cache[key] = compiled.compile_check(
-                        control, control.checks[number], self._request.catalogue.programs, parameters
-                    )
-                self.append(self._cache[key])
-            self._waiting = []
-        return self
+        out = []
+        for control, number in self.waiting:
+            key = (control.id, number)
+            if key not in self.cache:
+                parameters = self.request.parameters.get(control.id, {})
+                programs = self.request.catalogue.programs
+                self.cache[key] = compiled.compile_check(control, control.checks[number], programs, parameters)
+            out.append(self.cache[key])
+        return out
 
 
 def _tokens(resource: Resource) -> tuple[str, ...]:
@@ -195,14 +188,13 @@ def _elements(world: World, resource: Resource, each: str) -> list[Element]:
 def _view_work(
     world: World, resource: Resource, by_token: dict[str, _Waiting], memo: dict[Any, Any], *, live: bool
 ) -> Iterable[tuple[Element, list[Runnable]]]:
-    for view in world.pods_of(resource):
+    views = world.pods_of(resource)
+    if not views and resource.ref.kind in WORKLOAD_KINDS and is_kubernetes(resource):
         for kind in ("pod", "container"):
-            tokens = (kind, f"{kind}:{view.platform}")
-            key = (*tokens, str(live))
-            if key not in memo:
-                groups = _by_each(tokens, by_token, live=live)
-                memo[key] = list(dict.fromkeys(runnable for group in groups.values() for runnable in group))
-            runnables: list[Runnable] = memo[key]
+            yield bindings.unread(resource, "its pod spec"), _view_checks(kind, "kubernetes", by_token, memo, live=live)
+    for view in views:
+        for kind in ("pod", "container"):
+            runnables = _view_checks(kind, view.platform, by_token, memo, live=live)
             if not runnables:
                 continue
             if kind == "pod":
@@ -210,6 +202,19 @@ def _view_work(
             else:
                 for item in view.containers:
                     yield bindings.container(world, item), runnables
+                if not view.containers and view.platform in ("kubernetes", "ecs"):
+                    yield bindings.unread(resource, "its containers"), runnables
+
+
+def _view_checks(
+    kind: str, platform: str, by_token: dict[str, _Waiting], memo: dict[Any, Any], *, live: bool
+) -> list[Runnable]:
+    key = (kind, platform, live)
+    if key not in memo:
+        groups = _by_each((kind, f"{kind}:{platform}"), by_token, live=live)
+        memo[key] = list(dict.fromkeys(runnable for group in groups.values() for runnable in group))
+    found: list[Runnable] = memo[key]
+    return found
 
 
 def _scopes(world: World, by_token: dict[str, _Waiting]) -> Iterable[tuple[Element, list[Runnable]]]:
@@ -234,6 +239,8 @@ def _scopes(world: World, by_token: dict[str, _Waiting]) -> Iterable[tuple[Eleme
 
 def judge(world: World, runnable: Runnable, element: Element) -> Verdict:
     """One check on one element."""
+    if element.unread:
+        return Verdict(runnable, element, Outcome.ERROR, f"{element.unread} could not be read")
     lens = element.lens
     if (
         runnable.points_at
@@ -284,9 +291,9 @@ def _missing(runnable: Runnable, element: Element) -> str:
         for path in fields:
             value = root
             for part in path:
-                if (isinstance(value, dict) and part in value) or (
-                    isinstance(value, list) and isinstance(part, int) and part < len(value)
-                ):
+                if isinstance(value, dict) and part in value:
+                    value = value[part]
+                elif isinstance(value, list) and isinstance(part, int) and part < len(value):
                     value = value[part]
                 else:
                     return dotted(path)
@@ -317,7 +324,7 @@ def _findings(verdicts: Sequence[Verdict], tenant: str) -> list[Finding]:
             entry[2].append(number)
     places: dict[int, Where] = {}
     for text, asked, numbers in wanted.values():
-        for number, span in zip(numbers, texts.locate(text.format, text.data, asked), strict=True):
+        for number, span in zip(numbers, texts.locate(text, asked), strict=True):
             where = Where(file=text.path, path=dotted(paths[number]))
             if span is not None:
                 where = Where(

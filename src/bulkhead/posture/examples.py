@@ -58,9 +58,9 @@ def snapshot(example: Any, control: Control, files: dict[str, bytes] | None = No
         items = example[form] if form == "resources" else [example[form]]
         resources.extend(_live(item) for item in items)
     for path, data in (texts(example) if files is None else files).items():
-        found, unread = recognise.read(path, data)
-        resources.extend(found)
-        gaps.extend(unread)
+        found = recognise.recognise(path, data)
+        resources.extend(found.resources)
+        gaps.extend(found.gaps)
     if control.live:
         resources = [_moved(resource) for resource in resources]
     return Snapshot(tuple(resources), tuple(gaps))

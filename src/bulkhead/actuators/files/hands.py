@@ -110,5 +110,9 @@ def _flush(folder: Path) -> None:
 
 
 def _told(exc: OSError, target: str) -> SourceError:
-    hint = {errno.ENOSPC: "the disk is full; nothing was changed", errno.EACCES: "not permitted", errno.ELOOP: "a link is never followed"}
+    hint = {
+        errno.ENOSPC: "the disk is full; nothing was changed",
+        errno.EACCES: "not permitted",
+        errno.ELOOP: "a link is never followed",
+    }
     return SourceError(str(exc.strerror or exc).lower(), where=target, hint=hint.get(exc.errno or 0, ""))

@@ -1,1 +1,1 @@
-"""See ARCHITECTURE.md."""
+"""One module for each command: NAME, HELP, ``add_arguments`` and ``run``. Commands do not import each other."""

@@ -78,7 +78,7 @@ def ports(service: Resource, target: PodView) -> list[tuple[int, str]]:
     out = []
     for port in (service.data.get("spec") or {}).get("ports") or ():
         if isinstance(port, dict):
-            number = network.resolve(target, port.get("targetPort", port.get("port", 0)))
+            number = network.resolve(target, port.get("targetPort") or port.get("port") or 0)
             if number:
                 out.append((number, str(port.get("protocol", "TCP"))))
     return out

@@ -98,16 +98,14 @@ class Grant:
 
 def normalised(rules: Any) -> list[Rule]:
     """Every list present, so that expressions need no optionals."""
-    out = []
-    for rule in rules if isinstance(rules, list) else []:
-        if isinstance(rule, dict):
-            out.append(
-                {
-                    key: list(rule.get(key) or [])
-                    for key in ("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs")
-                }
-            )
-    return out
+    return [
+        {
+            key: list(rule.get(key) or [])
+            for key in ("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs")
+        }
+        for rule in (rules if isinstance(rules, list) else [])
+        if isinstance(rule, dict)
+    ]
 
 
 def allows(rules: Any, verb: Any, group: Any, resource: Any) -> bool:

@@ -1,0 +1,71 @@
+"""Repair what was found: a diff first, written with --apply."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from bulkhead.cli import rendering, selecting
+
+NAME = "fix"
+HELP = "show the repairs as a diff; --apply writes them, undo takes them back"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    selecting.add_target(parser)
+    selecting.add_selection(parser)
+    parser.add_argument("--apply", action="store_true", help="write the repairs")
+    parser.add_argument(
+        "--consent",
+        choices=("auto", "guarded", "propose"),
+        default="auto",
+        help="apply mitigations up to this class (default: auto, and guarded ones whose evidence the files show); --control applies what it names",
+    )
+    parser.add_argument("--format", choices=("diff", "json"), default="diff")
+    parser.add_argument("--exceptions", default="", metavar="FILE")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    import msgspec
+
+    from bulkhead.app import fix as fixing
+    from bulkhead.app import scan as scanning
+    from bulkhead.bootstrap import root
+    from bulkhead.core.control import MitigationClass
+    from bulkhead.mitigation import diff
+    from bulkhead.mitigation.plan import Consent
+
+    folder = selecting.target(arguments)
+    opened = root.open_root(folder)
+    if arguments.exceptions:
+        opened = root.Root(folder, msgspec.structs.replace(opened.settings, exceptions=arguments.exceptions))
+    selection = opened.selection((), arguments.profile)
+    named = {control.id for name in arguments.control for control in opened.catalogue.named(name)}
+    where = str(folder.resolve())
+    scan = scanning.judge(opened.files.read(where), where, opened.context, selection)
+    consent = Consent(MitigationClass(arguments.consent), frozenset(named), frozenset(named))
+    trial = fixing.propose(scan, opened.files, opened.context, consent)
+    if arguments.format == "json":
+        sys.stdout.buffer.write(msgspec.json.encode(diff.summary(trial.plan)) + b"\n")
+    else:
+        sys.stdout.write(diff.text(trial.plan))
+    repaired = sum(len(step.repairs) for step in trial.plan.steps)
+    rendering.talk(
+        f"{repaired} findings closed by changing {len(trial.plan.steps)} files, {len(trial.plan.unfixed)} left"
+    )
+    if arguments.format == "diff":
+        rendering.talk(diff.unfixed(trial.plan))
+    if not arguments.apply or not trial.plan.steps:
+        if trial.plan.steps:
+            rendering.talk(f"nothing was written; to write it: bulkhead fix {arguments.target} --apply")
+        return 0
+    done = fixing.apply(trial, scan, opened.files, opened.hands, opened.journal, opened.context, actor=root.actor())
+    if done.taken_back:
+        rendering.talk(
+            f"the files as written did not prove the repair; everything was taken back (journal {done.entry})"
+        )
+        return 3
+    rendering.talk(
+        f"written and proved: {len(done.judgement.closed)} findings are gone. To take it back: bulkhead undo {done.entry}"
+    )
+    return 0

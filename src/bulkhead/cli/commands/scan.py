@@ -1,0 +1,69 @@
+"""Find problems in files."""
+
+from __future__ import annotations
+
+import argparse
+
+from bulkhead.cli import rendering, selecting
+
+NAME = "scan"
+HELP = "find problems in manifests, Dockerfiles, Compose, Helm, Terraform, CloudFormation and configuration files"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    selecting.add_target(parser)
+    selecting.add_selection(parser)
+    parser.add_argument("--format", choices=rendering.FORMATS, default="table")
+    parser.add_argument("--output", default="", metavar="FILE", help="write there instead of to stdout")
+    parser.add_argument(
+        "--fail-on",
+        default="",
+        metavar="SEVERITY",
+        help="lowest severity that makes the exit code 1: info low medium high critical never",
+    )
+    parser.add_argument(
+        "--baseline",
+        action="store_true",
+        help="findings that the last run of this target knew do not count for the exit code",
+    )
+    parser.add_argument(
+        "--exceptions", default="", metavar="FILE", help="agreed exceptions with reason, owner and expiry"
+    )
+    parser.add_argument(
+        "--with-fixes", action="store_true", help="plan the repairs too, so that the report shows each diff"
+    )
+    parser.add_argument("--forget", action="store_true", help="keep nothing of this run in the store")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    import msgspec
+
+    from bulkhead import __version__
+    from bulkhead.app import fix as fixing
+    from bulkhead.app import scan as scanning
+    from bulkhead.app import telling
+    from bulkhead.bootstrap import root
+    from bulkhead.mitigation.plan import Consent
+
+    folder = selecting.target(arguments)
+    opened = root.open_root(folder, remember=not arguments.forget)
+    changed = {
+        key: value for key, value in (("fail_on", arguments.fail_on), ("exceptions", arguments.exceptions)) if value
+    }
+    opened = root.Root(opened.folder, msgspec.structs.replace(opened.settings, **changed), opened.remember)
+    threshold = opened.settings.threshold()
+    selection = opened.selection(tuple(arguments.control), arguments.profile)
+    where = str(folder.resolve())
+    scan = scanning.judge(opened.files.read(where), where, opened.context, selection)
+    fixes = {}
+    if arguments.with_fixes or arguments.format in ("sarif", "html"):
+        fixes = telling.fixes(fixing.propose(scan, opened.files, opened.context, Consent()).plan)
+    store = opened.store
+    known = store.baseline(where, tenant=scan.tenant) if store is not None and arguments.baseline else frozenset()
+    report = scanning.tell(scan, version=__version__, store=store, fixes=fixes)
+    if store is not None:
+        scanning.remember(report, store)
+    rendering.write(report, arguments.format, arguments.output)
+    if arguments.format == "table" and any(finding.outcome == "fail" for finding in report.findings):
+        rendering.talk(f"next: bulkhead fix {arguments.target}")
+    return scanning.exit_code(report, threshold, known)

@@ -1,0 +1,78 @@
+"""The command line. Exit codes: 0 clean, 1 findings, 2 usage, 3 something could not be read, 4 internal error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from types import ModuleType
+
+from bulkhead import __version__
+
+_COMMANDS = ("scan", "fix", "undo", "journal", "paths", "controls", "image", "demo")
+CLEAN, FINDINGS, USAGE, INCOMPLETE, INTERNAL = range(5)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words in (["--version"], ["version"]):
+        sys.stdout.write(f"bulkhead {__version__}\n")
+        return CLEAN
+    if not words or words[0] in ("-h", "--help", "help"):
+        sys.stdout.write(overview())
+        return CLEAN if words else USAGE
+    if words[0] not in _COMMANDS:
+        sys.stderr.write(f"bulkhead: no command is called '{words[0]}' (see: bulkhead --help)\n")
+        return USAGE
+    return _run(_module(words[0]), words[1:])
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"bulkhead.cli.commands.{name}")
+
+
+def overview() -> str:
+    lines = [
+        "Find container security problems, fix them, prove the fix, and take it back.",
+        "",
+        "usage: bulkhead COMMAND …",
+        "",
+    ]
+    lines += [f"  {name:<10} {_module(name).HELP}" for name in _COMMANDS]
+    lines += ["", "bulkhead COMMAND --help tells more. Start with: bulkhead scan .", ""]
+    return "\n".join(lines)
+
+
+def _run(command: ModuleType, words: list[str]) -> int:
+    import argparse
+
+    from bulkhead.core.errors import BulkheadError, SettingsError, UsageError
+
+    parser = argparse.ArgumentParser(prog=f"bulkhead {command.NAME}", description=command.HELP)
+    command.add_arguments(parser)
+    try:
+        arguments = parser.parse_args(words)
+    except SystemExit as exc:
+        return CLEAN if not exc.code else USAGE
+    try:
+        return int(command.run(arguments))
+    except (UsageError, SettingsError) as exc:
+        sys.stderr.write(f"bulkhead: {exc}\n")
+        return USAGE
+    except BulkheadError as exc:
+        sys.stderr.write(f"bulkhead: {exc} [{exc.code}]\n")
+        return INCOMPLETE
+    except BrokenPipeError:
+        _silence()
+        return CLEAN
+    except KeyboardInterrupt:
+        sys.stderr.write("bulkhead: interrupted; a change that was begun is taken back by: bulkhead undo --recover\n")
+        return INTERNAL
+
+
+def _silence() -> None:
+    """The reader went away: nothing more can be said on stdout, not even at exit."""
+    import os
+
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

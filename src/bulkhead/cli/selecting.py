@@ -1,0 +1,35 @@
+"""The arguments that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from bulkhead.core.errors import UsageError
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("target", nargs="?", default=".", help="a folder or a file (default: here)")
+
+
+def add_selection(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--control",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="only this control: an id, an alias (CKV_K8S_16) or a pattern; may be repeated",
+    )
+    parser.add_argument("--profile", default="", help="a selection of controls: see bulkhead controls profiles")
+
+
+def target(arguments: argparse.Namespace) -> Path:
+    """The path to work on.
+
+    Raises:
+        UsageError: there is nothing at that path.
+    """
+    path = Path(arguments.target)
+    if not path.exists():
+        raise UsageError("there is nothing at that path", where=str(path))
+    return path

@@ -1,0 +1,1 @@
+"""Each way of writing an exception, read into one form."""
