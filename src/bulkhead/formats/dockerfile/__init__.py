@@ -5,7 +5,7 @@ that checks read, ``locate`` finds spans, ``apply`` changes bytes.
 """
 
 from bulkhead.formats.dockerfile.edits import apply
-from bulkhead.formats.dockerfile.model import load
+from bulkhead.formats.dockerfile.model import load, parse
 from bulkhead.formats.dockerfile.spans import locate
 
-__all__ = ["apply", "load", "locate"]
+__all__ = ["apply", "load", "locate", "parse"]

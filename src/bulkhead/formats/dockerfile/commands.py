@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -72,6 +73,7 @@ def of_arguments(argv: list[str]) -> Listing:
         words = [shell.Word(word, 0, 0, literal=True) for word in argv]
         command = shell.Command(0, 0, words=words)
         entry = _entry(command, " ".join(argv))
+        entry["position"] = 0
         found.commands = [entry]
         found.effective = [entry, *_inner(entry, 0)]
         found.pipes = any(inner["operator"] in ("|", "|&") for inner in found.effective)
@@ -87,6 +89,7 @@ def _listing(text: str, depth: int) -> Listing:
         if command.condition:
             continue
         entry = _entry(command, text[command.start : command.end])
+        entry["position"] = len(found.commands)
         found.commands.append(entry)
         found.spans.append((command.start, command.end, command.level))
         found.effective.append(entry)
@@ -106,6 +109,7 @@ def _entry(command: shell.Command, text: str) -> dict[str, Any]:
         "argv": argv,
         "flags": flags(argv[1:]),
         "words": operands(argv[1:]),
+        "options": options(argv[1:]),
         "env": command.env,
         "operator": command.operator,
         "pipeline": command.pipeline,
@@ -127,6 +131,20 @@ def flags(args: list[str]) -> list[str]:
             found.append(arg[2:].partition("=")[0])
         else:
             found.extend(arg[1:])
+    return found
+
+
+def options(args: list[str]) -> dict[str, str]:
+    """The word after each flag, or after its equals sign; whether the flag takes one is for the reader to know."""
+    found: dict[str, str] = {}
+    for position, arg in enumerate(args):
+        if len(arg) < 2 or arg[0] != "-" or arg == "--":
+            continue
+        name, separator, value = arg.partition("=")
+        if not separator:
+            value = args[position + 1] if position + 1 < len(args) else ""
+        for flag in [name[2:]] if arg[1] == "-" else name[1:]:
+            found.setdefault(flag, value)
     return found
 
 
@@ -181,6 +199,43 @@ def _inner(entry: dict[str, Any], depth: int) -> list[dict[str, Any]]:
 def _through(entry: dict[str, Any], name: str) -> dict[str, Any]:
     entry["via"] = f"{name} {entry['via']}".strip()
     return entry
+
+
+_BUILTINS = frozenset(
+    {
+        ".",
+        ":",
+        "alias",
+        "cd",
+        "eval",
+        "exit",
+        "export",
+        "read",
+        "set",
+        "shift",
+        "source",
+        "trap",
+        "ulimit",
+        "umask",
+        "unset",
+    },
+)
+
+
+def exec_form(text: str) -> str:
+    """The JSON array that runs what a shell would run; empty when the text needs a shell."""
+    script = shell.parse(text)
+    if len(script.commands) != 1 or script.errors:
+        return ""
+    command = script.commands[0]
+    words = command.words[1:] if command.words[0].text == "exec" else command.words
+    plain = bool(words) and not (command.operator or command.redirects or command.env or command.condition)
+    plain = plain and text.strip() == text[command.start : command.end].strip()
+    # A pattern or a tilde is the shell's to expand, unless quotes keep it from that.
+    bare = all(not set(text[word.start : word.end]) & set("*?[~{#") or text[word.start] in "'\"" for word in words)
+    if not plain or not bare or not all(word.literal for word in words) or words[0].text in _BUILTINS:
+        return ""
+    return json.dumps([word.text for word in words])
 
 
 def _script(argv: list[str]) -> str:

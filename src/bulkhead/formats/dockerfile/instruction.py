@@ -161,6 +161,10 @@ def add_commands(found: dict[str, Any], logical: Logical, source: Source, shell:
             commands.place(listing, logical, offset, source.text)
     if name == "RUN":
         _feed_heredocs(listing, logical)
+    elif not body["json"] and program not in _POWERSHELLS and args:
+        form = commands.exec_form(args[0])
+        if form:
+            found["exec_form"] = form
     for target in {id(body): body, id(found): found}.values():
         target["commands"], target["effective"] = listing.commands, listing.effective
         target["pipes"], target["shell_errors"] = listing.pipes, listing.errors

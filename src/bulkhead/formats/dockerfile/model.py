@@ -6,9 +6,10 @@ import re
 from typing import Any
 
 from bulkhead.core.errors import ParseError
-from bulkhead.formats.dockerfile import archives, instruction, packages, stages
+from bulkhead.formats.dockerfile import archives, instruction, packages, stages, users
 from bulkhead.formats.dockerfile.expand import expand
 from bulkhead.formats.dockerfile.lines import Logical, Source, read
+from bulkhead.formats.model import Loaded
 
 Json = dict[str, Any]
 
@@ -18,14 +19,19 @@ _PIPEFAIL_SHELLS = frozenset({"bash", "zsh", "ash"})
 _OTHER_SHELLS = ("pwsh", "powershell", "cmd")
 
 
-def load(data: bytes) -> list[Json]:
-    """One model of one Dockerfile.
+def load(data: bytes) -> Loaded:
+    """The one document of a Dockerfile: its model.
 
     Raises:
         ParseError: an instruction is unknown or lacks what it needs.
         LimitExceeded: the file, a line or a heredoc is too long.
     """
-    return [build(read(data))]
+    return Loaded((parse(data),))
+
+
+def parse(data: bytes) -> Json:
+    """The model of a Dockerfile; raises as ``load`` does."""
+    return build(read(data))
 
 
 def build(source: Source) -> Json:
@@ -51,6 +57,7 @@ class _State:
         self.workdir: str | None = None
         self.user: str | None = None
         self.count: dict[str, int] = {}
+        self.created: dict[str, str] = {}
 
     def add(self, logical: Logical, index: int) -> None:
         found = instruction.read(self.source, logical, index)
@@ -61,6 +68,8 @@ class _State:
             self.stages[-1]["instructions"].append(index)
         found["nth"] = self.count.get(found["cmd"], 0)
         self.count[found["cmd"]] = found["nth"] + 1
+        # A name that stays the same when other instructions come and go, for fingerprints.
+        found["name"] = f"{self._stage_name()}{found['cmd']}:{found['nth']}"
         found["shell"] = self.shell
         found["pipefail"] = _pipefail(self.shell)
         found["env"] = self.env
@@ -72,19 +81,30 @@ class _State:
         variables = frozenset(self.declared | self.env.keys())
         for command in found.get("effective", ()):
             packages.describe(command, variables)
+        if found["cmd"] == "RUN":
+            users.created(found["effective"], self.created)
         self._effects(found)
         self.instructions.append(found)
+
+    def _stage_name(self) -> str:
+        if not self.stages:
+            return ""
+        name = self.stages[-1].get("name")
+        taken = any(stage.get("name") == name for stage in self.stages[:-1])
+        return f"{self.stages[-1]['index'] if taken or not name else name}/"
 
     def _open_stage(self, found: Json) -> None:
         stage = stages.stage(found, len(self.stages), self.stages, self.arguments)
         parent = stage["base"].get("stage")
         left: Json = self.stages[parent]["leaves"] if parent is not None else {}
+        stage["root"] = self.stages[parent]["root"] if parent is not None else stage["base"]
         self.stages.append(stage)
         self.env = left.get("env", {})
         self.shell = left.get("shell", list(_DEFAULT_SHELL))
         self.workdir = left.get("workdir")
         self.user = left.get("user")
         self.count = {}
+        self.created = {}
         self._leave()
 
     def _leave(self) -> None:
@@ -112,6 +132,9 @@ class _State:
             self.workdir = found["value"]
         elif cmd == "USER":
             self.user = found["value"]
+            number = users.numeric(found["value"], self.created)
+            if number:
+                found["numeric"] = number
             if self.stages:
                 self.stages[-1]["user_at"] = found["index"]
         elif cmd == "SHELL" and found["json"]:

@@ -201,7 +201,12 @@ def _pip_pinned(name: str) -> bool:
     match = _VCS.match(name)
     if match:
         return "@" in name or any(sign in name for sign in _PIP_SYMBOLS)
-    return "/" in name or name.endswith((".whl", ".tar.gz")) or any(sign in name for sign in _PIP_SYMBOLS)
+    return (
+        "/" in name
+        or name.startswith(".")
+        or name.endswith((".whl", ".tar.gz"))
+        or any(sign in name for sign in _PIP_SYMBOLS)
+    )
 
 
 def _pip_requirements(args: list[str]) -> bool:

@@ -151,9 +151,11 @@ class _Reader:
             operator = ";"
         # The operator belongs to the last command of this level, not to one inside its substitutions.
         last = next((command for command in reversed(self.commands) if command.level == self.nesting), None)
-        if last and not last.operator:
+        pipe = operator in ("|", "|&")
+        if last and (not last.operator or (pipe and last.operator == ";")):
+            # After a group the pipe takes the group's output, so it also takes that of its last command.
             last.operator = ";" if operator == "\n" else operator
-        if operator not in ("|", "|&"):
+        if not pipe:
             self._new_pipeline()
 
     def _comment(self) -> None:

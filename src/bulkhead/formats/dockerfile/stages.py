@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from bulkhead.core.resource import UNKNOWN
@@ -9,6 +10,8 @@ from bulkhead.formats.dockerfile.expand import PLATFORM_ARGUMENTS, expand
 from bulkhead.formats.dockerfile.words import unquoted
 
 Json = dict[str, Any]
+
+_ENDS_IN_VARIABLE = re.compile(r"\$(?:\{[^}]*\}|\w+)$")
 
 
 def parts(image: str) -> Json:
@@ -71,7 +74,7 @@ def base(instruction: Json, earlier: list[Json], arguments: dict[str, str | None
             value = found["written"].get(key)
             if value is not None:
                 found[key] = UNKNOWN if "$" in value else value
-            elif found["repository"] is UNKNOWN and written.endswith("}"):
+            elif found["repository"] is UNKNOWN and _ENDS_IN_VARIABLE.search(written):
                 found[key] = UNKNOWN
         return found
     for stage in reversed(earlier):

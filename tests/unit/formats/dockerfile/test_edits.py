@@ -6,7 +6,7 @@ import pytest
 
 from bulkhead.core.errors import CannotEdit, ParseError, PlanRefused
 from bulkhead.core.plan import Edit
-from bulkhead.formats.dockerfile import apply, load, locate
+from bulkhead.formats.dockerfile import apply, locate, parse
 from tests.corpora import folder
 
 SMALL = b"""# syntax=docker/dockerfile:1
@@ -129,7 +129,7 @@ def _parsable() -> list[tuple[Path, bytes]]:
     for path in sorted(folder("supply", "dockerfile-hadolint", "dockerfiles").iterdir()):
         data = path.read_bytes()
         try:
-            load(data)
+            parse(data)
         except ParseError:
             continue
         found.append((path, data))
@@ -140,7 +140,7 @@ def test_round_trip_over_the_corpora() -> None:
     files = _parsable()
     assert len(files) > 100
     for path, data in files:
-        instructions = load(data)[0]["instructions"]
+        instructions = parse(data)["instructions"]
         same = [_edit("replace", "instructions", i["index"], value=i["source"]) for i in instructions]
         assert apply(data, same) == data, path.name
         changed = apply(data, [_edit("insert_after", "instructions", len(instructions) - 1, value="USER 1000")])

@@ -7,12 +7,12 @@ import pytest
 
 from bulkhead.core.errors import LimitExceeded, ParseError
 from bulkhead.core.resource import UNKNOWN
-from bulkhead.formats.dockerfile import load
+from bulkhead.formats.dockerfile import parse
 from tests.corpora import folder
 
 
 def _model(text: str) -> dict[str, Any]:
-    return dict(load(text.encode())[0])
+    return dict(parse(text.encode()))
 
 
 def _base(text: str) -> dict[str, Any]:
@@ -138,13 +138,13 @@ def test_heredocs_onbuild_and_exec_forms() -> None:
 )
 def test_what_is_no_dockerfile_says_where(text: str, line: int) -> None:
     with pytest.raises(ParseError) as caught:
-        load(text.encode())
+        parse(text.encode())
     assert caught.value.line == line
 
 
 def test_not_utf8() -> None:
     with pytest.raises(ParseError):
-        load(b"FROM a\nLABEL x=\xff\n")
+        parse(b"FROM a\nLABEL x=\xff\n")
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_not_utf8() -> None:
 )
 def test_bounds(text: str) -> None:
     with pytest.raises(LimitExceeded):
-        load(text.encode())
+        parse(text.encode())
 
 
 def test_time_over_the_corpus() -> None:
@@ -160,7 +160,7 @@ def test_time_over_the_corpus() -> None:
     begin, count = time.process_time(), 0
     for text in texts[:162]:
         try:
-            load(text)
+            parse(text)
             count += 1
         except ParseError:
             continue

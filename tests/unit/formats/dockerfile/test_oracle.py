@@ -9,7 +9,7 @@ import dockerfile
 import pytest
 
 from bulkhead.core.errors import ParseError
-from bulkhead.formats.dockerfile import load
+from bulkhead.formats.dockerfile import parse
 from tests.corpora import folder
 
 # What differs and why. The oracle splits lines and leaves the words of most instructions unchecked; BuildKit's next
@@ -54,7 +54,7 @@ def _differences(data: bytes) -> list[str]:
     except (dockerfile.GoParseError, UnicodeDecodeError):
         theirs = None
     try:
-        ours = load(data)[0]["instructions"]
+        ours = parse(data)["instructions"]
     except ParseError as error:
         expected = theirs is None or any(reason in str(error) for reason in REFUSED_BY_US)
         return [] if expected else [f"we refuse: {error}"]
