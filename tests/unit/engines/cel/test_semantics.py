@@ -95,6 +95,7 @@ quantity('.5Ki') == quantity('512') && quantity('1E') == quantity('1000P') && is
 quantity('-1').sign() == -1 && quantity('1500m').asApproximateFloat() == 1.5
 url('https://a.example:80/x?y=1').getHost() == 'a.example:80' && url('http://[::1]:2/').getHostname() == '::1'
 isURL('https://x/') && !isURL('x') && url('/p').getEscapedPath() == '/p' && url('/p?a=1&a=2').getQuery()['a'] == ['1', '2']
+url('https://example.com/path with spaces/').getEscapedPath() == '/path%20with%20spaces/' && !isURL('https://a b/')
 ip('127.0.0.1').isLoopback() && cidr('10.0.0.0/8').containsIP('10.1.1.1') && !isIP('x') && isCIDR('::/0')
 semver('1.2.3').isLessThan(semver('1.10.0')) && semver('1.0.0-rc.1').compareTo(semver('1.0.0')) == -1
 semver('v1.2', true).minor() == 2 && !isSemver('1.2') && isSemver('1.2.3+b')

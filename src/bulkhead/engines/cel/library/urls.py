@@ -10,7 +10,9 @@ from bulkhead.engines.cel.errors import CelError, refusal
 from bulkhead.engines.cel.values import Opaque
 
 _MAX_LENGTH = 64 * 1024
-_HOST = re.compile(r"(?:[^@\[\]]*@)?(\[[0-9A-Fa-f:.%]+\]|[^:\[\]@]*)(?::([0-9]*))?")
+_HOST = re.compile(r"(?:[^@\[\]]*@)?(\[[0-9A-Fa-f:.%]+\]|[^:\[\]@ ]*)(?::([0-9]*))?")
+
+_ESCAPED = re.compile(r"[A-Za-z0-9/!$&'()*+,;=:@~\-._%\[\]]*")
 
 
 class Url(Opaque):
@@ -38,7 +40,7 @@ def is_url(value: Any) -> bool:
 
 
 def _parsed(text: str) -> Url | None:
-    if len(text) > _MAX_LENGTH or not text or re.search(r"[\x00-\x20\x7f]|%(?![0-9A-Fa-f]{2})", text):
+    if len(text) > _MAX_LENGTH or not text or re.search(r"[\x00-\x1f\x7f]|%(?![0-9A-Fa-f]{2})", text):
         return None
     if not text.isascii() and text.encode("utf-8", "replace").decode() != text:
         return None
@@ -53,7 +55,7 @@ def _parsed(text: str) -> Url | None:
     if host is None or (match is not None and text[match.end()] != "/" and parts.path == ""):
         return None
     where = parts.netloc.rpartition("@")[2]
-    path = quote(unquote(parts.path), safe="/!$&'()*+,;=:@~-._") if "%" not in parts.path else parts.path
+    path = parts.path if _ESCAPED.fullmatch(parts.path) else quote(unquote(parts.path), safe="/!$&'()*+,;=:@~-._")
     return Url((text, parts.scheme, where, host.group(1).strip("[]"), host.group(2) or "", path, parts.query))
 
 
