@@ -68,8 +68,8 @@ def change_collection(
 ) -> Iterator[Splice]:
     """Removals and insertions in one flow collection; what changes below it is the caller's."""
     line = line_break(text)
-    starts = [(key.start, max(key.end, value.end)) for key, value in node.entries] or [
-        (item.start, item.end) for item in node.items
+    starts = [(key.start, max(key.end, value.last)) for key, value in node.entries] or [
+        (item.start, item.last) for item in node.items
     ]
     labels: list[Any] = [names.get(id(key), key.value) for key, _ in node.entries] or list(range(len(node.items)))
     gone = [label in change.below and change.below[label].removed for label in labels]

@@ -65,6 +65,7 @@ class Node:
         keep: a block scalar whose trailing line breaks are content (``|+``).
         entries: a mapping's keys and values in order of the text.
         items: a sequence's values.
+        outer: where a call that wraps the value ends (``jsonencode(...)``), 0 when none does.
     """
 
     kind: str
@@ -77,10 +78,16 @@ class Node:
     keep: bool = False
     entries: list[tuple[Node, Node]] = field(default_factory=list)
     items: list[Node] = field(default_factory=list)
+    outer: int = 0
 
     @property
     def flow(self) -> bool:
         return self.style == "flow"
+
+    @property
+    def last(self) -> int:
+        """The end with all that wraps the value."""
+        return max(self.end, self.outer)
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,7 +87,7 @@ def find(root: Node, path: DocumentPath, anchors: dict[str, Node], names: dict[i
             if entry is None:
                 break
             here = entry[1]
-            start, end = entry[0].start, max(entry[0].end, here.end)
+            start, end = entry[0].start, max(entry[0].end, here.last)
         elif here.kind == "seq" and isinstance(part, int) and 0 <= part < len(here.items):
             here = here.items[part]
             start, end = here.start, here.end

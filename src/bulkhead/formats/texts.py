@@ -38,7 +38,7 @@ def format_of(name: str) -> Format:
     module = _MODULES.get(name)
     if module is None:
         raise ParseError(f"no format is called {name!r}")
-    return cast(Format, import_module(module))
+    return cast("Format", import_module(module))
 
 
 def load(text: Text) -> Loaded:

@@ -133,7 +133,7 @@ class _Writer:
             if value.style == "blocks":
                 yield from self._blocks(key.value, value, below)
             elif below.removed:
-                yield _line_cut(self._text, key.start, value.end)
+                yield _line_cut(self._text, key.start, value.last)
             else:
                 yield from self._expression(value, below)
         if fresh:
@@ -204,11 +204,11 @@ class _Writer:
         if not node.entries and text[opening : node.end - 1].strip(" \t") == "":
             yield Splice(opening, node.end - 1, line + line.join(flat + deep) + line + outer)
             return
-        after = line_end(text, attributes[-1][1].end) if attributes else line_end(text, opening)
+        after = line_end(text, attributes[-1][1].last) if attributes else line_end(text, opening)
         if flat:
             yield Splice(after, after, "".join(line + one for one in flat))
         if deep:
-            ends = [value.end for _, value in kept]
+            ends = [value.last for _, value in kept]
             end = line_end(text, max(ends)) if ends else after
             yield Splice(end, end, "".join(line + one for one in deep))
 

@@ -49,11 +49,11 @@ def _expression(expression: Any) -> Node:
         inner = _encoded(inner)
     start, end = expression.start_byte, expression.end_byte
     if inner.type == "tuple":
-        node = Node("seq", inner.start_byte, inner.end_byte, style="flow")
+        node = Node("seq", inner.start_byte, inner.end_byte, style="flow", outer=end)
         node.items = [_expression(child) for child in inner.named_children if child.type == "expression"]
         return node
     if inner.type == "object":
-        node = Node("map", inner.start_byte, inner.end_byte, style="flow")
+        node = Node("map", inner.start_byte, inner.end_byte, style="flow", outer=end)
         for element in inner.named_children:
             parts = [child for child in element.named_children if child.type == "expression"]
             name = object_key(parts[0]) if len(parts) == 2 else None

@@ -13,7 +13,7 @@ from bulkhead.formats.flow import Pen
 _WORD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]*")
 
 
-def scalar(value: Any, _quoted: bool = False) -> str:
+def scalar(value: Any) -> str:
     """A literal, one character per byte of its UTF-8 form.
 
     Raises:
@@ -27,8 +27,8 @@ def scalar(value: Any, _quoted: bool = False) -> str:
     return narrow(text)
 
 
-def key(name: str, quoted: bool = False) -> str:
-    return name if _WORD.fullmatch(name) and not quoted else scalar(name)
+def key(name: str) -> str:
+    return name if _WORD.fullmatch(name) else scalar(name)
 
 
 def narrow(text: str) -> str:
@@ -36,7 +36,12 @@ def narrow(text: str) -> str:
     return text.encode().decode("latin-1")
 
 
-PEN = Pen(scalar=scalar, key=key, colon=" = ", comma_between_lines=False)
+PEN = Pen(
+    scalar=lambda value, _quoted: scalar(value),
+    key=lambda name, _quoted: key(name),
+    colon=" = ",
+    comma_between_lines=False,
+)
 
 
 def is_blocks(value: Any) -> bool:

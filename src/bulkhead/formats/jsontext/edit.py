@@ -77,7 +77,9 @@ def _put(text: str, node: Node, value: Any, pen: Pen) -> Splice:
     indent = line[: len(line) - len(line.lstrip(" \t"))]
     # A compact text has its values somewhere inside a line; only one that begins its line is laid out.
     own = line.strip(" \t") == "" or line.lstrip(" \t").startswith('"')
-    written = pen.write(value, quoted=True, indent=indent if own and "\n" in text.strip() else None, line=line_break(text))
+    written = pen.write(
+        value, quoted=True, indent=indent if own and "\n" in text.strip() else None, line=line_break(text)
+    )
     return Splice(node.start, node.end, written)
 
 
@@ -85,7 +87,7 @@ def _pen(text: str) -> Pen:
     widths = Counter(match[1] for match in _INDENT.finditer(text))
     compact = "\n" not in text.strip() and '": ' not in text
     return Pen(
-        scalar=_scalar,
+        scalar=lambda value, _quoted: _scalar(value),
         key=lambda key, _quoted: json.dumps(key, ensure_ascii=False),
         unit=min(widths, key=len) if widths else "  ",
         colon=":" if compact or ('":' in text and '": ' not in text) else ": ",
@@ -93,7 +95,7 @@ def _pen(text: str) -> Pen:
     )
 
 
-def _scalar(value: Any, _quoted: bool) -> str:
+def _scalar(value: Any) -> str:
     if value is UNKNOWN:
         raise CannotEdit("an unknown value cannot be written")
     return json.dumps(value, ensure_ascii=False, allow_nan=False)

@@ -29,31 +29,31 @@ def scan(text: str, bounds: Bounds) -> Node:
         match = _TOKEN.match(text, at)
         if match is None or not _allowed(match[0], expect):
             raise _error(text, at, "this is not JSON")
-        token = match[0]
-        if token in "{[":
+        word = match[0]
+        if word in "{[":
             if len(stack) >= bounds.depth:
                 raise LimitExceeded(f"collections are nested deeper than {bounds.depth}")
-            node = Node("map" if token == "{" else "seq", at, at, style="flow")
+            node = Node("map" if word == "{" else "seq", at, at, style="flow")
             root = _place(node, stack, key) if stack else node
             stack.append(node)
             seen.append(set())
-            key, expect = None, "key or end" if token == "{" else "value or end"
-        elif token in "}]":
-            if not stack or (stack[-1].kind == "map") != (token == "}"):
+            key, expect = None, "key or end" if word == "{" else "value or end"
+        elif word in "}]":
+            if not stack or (stack[-1].kind == "map") != (word == "}"):
                 raise _error(text, at, "this bracket closes nothing")
             stack.pop().end = match.end()
             seen.pop()
             expect = "comma or end" if stack else "nothing"
-        elif token == ",":
+        elif word == ",":
             expect = "key" if stack[-1].kind == "map" else "value"
-        elif token == ":":
+        elif word == ":":
             expect = "value"
         elif expect.startswith("key"):
-            key = _key(text, token, at, match.end(), seen[-1])
+            key = _key(text, word, at, match.end(), seen[-1])
             expect = "colon"
         else:
-            style = '"' if token[0] == '"' else ""
-            node = Node("scalar", at, match.end(), token, style)
+            style = '"' if word[0] == '"' else ""
+            node = Node("scalar", at, match.end(), word, style)
             root = _place(node, stack, key) if stack else node
             key, expect = None, "comma or end" if stack else "nothing"
         at = _skip(text, match.end())
@@ -69,8 +69,8 @@ def _skip(text: str, at: int) -> int:
     return match.end() if match else at
 
 
-def _allowed(token: str, expect: str) -> bool:
-    first = token[0]
+def _allowed(word: str, expect: str) -> bool:
+    first = word[0]
     if first in "}]":
         return expect.endswith("end")
     if first == ",":
@@ -82,9 +82,9 @@ def _allowed(token: str, expect: str) -> bool:
     return expect.startswith("value")
 
 
-def _key(text: str, token: str, start: int, end: int, seen: set[str]) -> Node:
+def _key(text: str, word: str, start: int, end: int, seen: set[str]) -> Node:
     try:
-        name = json.loads(token)
+        name = json.loads(word)
     except ValueError as error:
         raise _error(text, start, "this is not a JSON string") from error
     if name in seen:

@@ -63,7 +63,8 @@ def _components(pod: Shape) -> Iterator[Shape]:
             if isinstance(word, str)
         ]
         if words and words[0].rpartition("/")[2] in COMPONENTS:
-            data = {"flags": flags(words[1:]), "config": {}, "source": "static-pod"}
+            argv = {key: container[key] for key in ("command", "args") if isinstance(container.get(key), list)}
+            data = {"flags": flags(words[1:]), "config": {}, "source": "static-pod", "argv": argv}
             yield Shape(
                 kind="Component",
                 data=data,

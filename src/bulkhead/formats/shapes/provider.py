@@ -64,7 +64,9 @@ _LISTS: Final = {
     "http_header": "httpHeaders",
     "secret": "secrets",
 }
-_FREE: Final = frozenset(("labels", "annotations", "match_labels", "data", "node_selector", "limits", "requests", "hard"))
+_FREE: Final = frozenset(
+    ("labels", "annotations", "match_labels", "data", "node_selector", "limits", "requests", "hard")
+)
 
 
 def kubernetes_object(kind: str, body: dict[str, Any]) -> dict[str, Any] | None:
@@ -76,8 +78,10 @@ def kubernetes_object(kind: str, body: dict[str, Any]) -> dict[str, Any] | None:
         word = word.removesuffix(version)
     if kind == "kubernetes_manifest":
         manifest = body.get("manifest")
-        known = isinstance(manifest, dict) and all(isinstance(manifest.get(k), str) for k in ("apiVersion", "kind"))
-        return {"metadata": {}, **manifest} if known and isinstance(manifest.get("metadata", {}), dict) else None
+        if not isinstance(manifest, dict) or not isinstance(manifest.get("metadata", {}), dict):
+            return None
+        known = all(isinstance(manifest.get(part), str) for part in ("apiVersion", "kind"))
+        return {"metadata": {}, **manifest} if known else None
     if word not in _KINDS:
         return None
     version, name = _KINDS[word]

@@ -13,7 +13,7 @@ from yaml.scanner import Scanner
 from bulkhead.core.errors import ParseError
 
 try:
-    from yaml.cyaml import CParser
+    from yaml._yaml import CParser
 except ImportError:  # PyYAML was built without libyaml
     _native = False
 else:

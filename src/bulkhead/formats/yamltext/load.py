@@ -84,7 +84,8 @@ class _Builder:
     def _document(self) -> None:
         """One document. The hot loop of a scan: the common cases come first and stay in line."""
         self._anchors = {}
-        self._stack = stack = []
+        stack: list[_Frame] = []
+        self._stack = stack
         self._root: Any = None
         get, limit = self._next, self._bounds.nodes
         while True:
@@ -198,4 +199,3 @@ class _Builder:
             return value
         short = tag.replace(scalars.TAG, "!!")
         raise ParseError(f"the tag {short} is not known here", line=mark.line + 1, column=mark.column + 1)
-

@@ -10,9 +10,7 @@ from bulkhead.formats.spans import BOM, decoded, find, spans
 from bulkhead.formats.yamltext.compose import compose
 
 
-def locate(
-    data: bytes, wanted: Sequence[tuple[int, DocumentPath]], *, bounds: Bounds = BOUNDS
-) -> list[Span | None]:
+def locate(data: bytes, wanted: Sequence[tuple[int, DocumentPath]], *, bounds: Bounds = BOUNDS) -> list[Span | None]:
     """The place of each (document, path): from a key to the end of its value, or from an item's first character.
 
     A path that does not exist gives the place of its longest part that does; a document that does not exist gives

@@ -53,9 +53,9 @@ def _may_be_plain(text: str, *, flow: bool) -> bool:
     pattern = _PLAIN_IN_FLOW if flow else _PLAIN
     if not pattern.fullmatch(text) or not text.isascii():
         return False
-    if text.endswith((":", " ")) or ": " in text or " #" in text or text.endswith("---"):
+    if text.endswith((":", " ", "---")) or ": " in text or " #" in text:
         return False
-    return scalars.plain(text) == text
+    return bool(scalars.plain(text) == text)
 
 
 def _escaped(character: str) -> str:

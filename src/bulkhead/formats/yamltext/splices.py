@@ -35,9 +35,7 @@ class Writer:
         self._tags = table_for(text)
         quote = self._style.quote
         self._pen = Pen(
-            scalar=lambda value, quoted: render.scalar(
-                value, flow=True, quote='"' if quoted else quote, force=quoted
-            ),
+            scalar=lambda value, quoted: render.scalar(value, flow=True, quote='"' if quoted else quote, force=quoted),
             key=lambda key, quoted: render.string(key, flow=True, quote='"' if quoted else quote, force=quoted),
         )
 
@@ -92,9 +90,7 @@ class Writer:
         if node.kind == "map":
             self._refuse_merged(node, change)
         if node.flow:
-            yield from change_collection(
-                self._text, node, change, self._pen, self._document.names, quoted=quoted
-            )
+            yield from change_collection(self._text, node, change, self._pen, self._document.names, quoted=quoted)
         elif node.kind == "map":
             yield from self._change_map(node, change)
         else:
@@ -153,10 +149,12 @@ class Writer:
         one_line = render.is_inline(value) and style.line not in below
         if old.flow and isinstance(value, dict | list):
             yield self._put_flow(old, value, quoted=quotes_keys(old))
-        elif old.kind in ("scalar", "alias") and old.style not in ("|", ">") or old.flow:
+        elif (old.kind in ("scalar", "alias") and old.style not in ("|", ">")) or old.flow:
             if one_line:
                 spelled = self._spelled(old, value)
-                yield Splice(old.start, old.end, spelled) if old.end > old.start else Splice(colon, colon, f" {spelled}")
+                yield (
+                    Splice(old.start, old.end, spelled) if old.end > old.start else Splice(colon, colon, f" {spelled}")
+                )
             else:
                 # A comment after the old value stays on the key's line.
                 yield Splice(colon, end, "")

@@ -7,10 +7,27 @@ from typing import Any, Final
 RESET: Final = "!reset"
 OVERRIDE: Final = "!override"
 
-_FUNCTIONS = (
-    "And Base64 Cidr Equals FindInMap ForEach GetAZs If ImportValue Join Length Not Or Rain Select Split Sub "
-    "ToJsonString Transform"
-).split()
+_FUNCTIONS = [
+    "And",
+    "Base64",
+    "Cidr",
+    "Equals",
+    "FindInMap",
+    "ForEach",
+    "GetAZs",
+    "If",
+    "ImportValue",
+    "Join",
+    "Length",
+    "Not",
+    "Or",
+    "Rain",
+    "Select",
+    "Split",
+    "Sub",
+    "ToJsonString",
+    "Transform",
+]
 CLOUDFORMATION: Final[dict[str, str]] = {
     "!Ref": "Ref",
     "!Condition": "Condition",

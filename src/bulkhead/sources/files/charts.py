@@ -1,0 +1,77 @@
+"""Helm charts: templates are never read as YAML; they are rendered, or they are a gap."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from bulkhead.core.errors import SourceError
+from bulkhead.core.resource import Gap, Resource, Snapshot, Text
+from bulkhead.formats.model import BOUNDS
+from bulkhead.formats.recognise import of_text
+from bulkhead.sources.files import render
+from bulkhead.sources.files.model import Limits, Renderer, Walked
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """What rendering gave, and the plain files (or whole folders) that it speaks for."""
+
+    snapshot: Snapshot
+    covers: frozenset[str] = frozenset()
+    folders: tuple[str, ...] = ()
+
+
+def inside(path: str, rendered: Rendered) -> bool:
+    """Whether a file belongs to a chart's own parts."""
+    return any(path.startswith(folder) for folder in rendered.folders)
+
+
+def read(root: Path, walked: Walked, limits: Limits, helm: Renderer) -> Rendered:
+    """All charts of the tree that are not part of another."""
+    tops = [chart for chart in walked.charts if not any(_below(chart, other) for other in walked.charts)]
+    if not tops:
+        return Rendered(Snapshot())
+    helm_program = render.program("helm") if helm is Renderer.AUTO else ""
+    resources: list[Resource] = []
+    gaps: list[Gap] = []
+    notes: list[str] = []
+    for chart in tops:
+        where = chart or "."
+        if not helm_program:
+            gaps.append(
+                Gap(
+                    where=where,
+                    code="helm-missing",
+                    reason="the chart was not rendered",
+                    hint="install helm, or scan the output of helm template",
+                )
+            )
+            continue
+        try:
+            data = render.output([helm_program, "template", "release", "."], root / chart, limits)
+        except SourceError as error:
+            gaps.append(Gap(where=where, code=error.code, reason=error.message, hint="run helm template by hand"))
+            continue
+        if len(data) > BOUNDS.size:
+            gaps.append(Gap(where=where, code="B210", reason=f"the chart renders to more than {BOUNDS.size} bytes"))
+            continue
+        text = Text(path=where, format="yaml", data=data, generated="helm")
+        one = of_text(text, origin=f"helm:{where}")
+        resources += one.resources
+        gaps += one.gaps
+        notes.append(f"{where}: chart rendered with its default values")
+    folders = tuple(
+        f"{chart}/{part}" if chart else part for chart in tops for part in ("templates/", "charts/", "files/")
+    )
+    files = frozenset(
+        f"{chart}/{name}" if chart else name
+        for chart in tops
+        for name in ("Chart.yaml", "values.yaml", "values.schema.json", "Chart.lock")
+    )
+    return Rendered(Snapshot(tuple(resources), tuple(gaps), tuple(notes)), files, folders)
+
+
+def _below(chart: str, other: str) -> bool:
+    """A chart in another's ``charts`` folder is rendered with it."""
+    return chart != other and chart.startswith(f"{other}/charts/" if other else "charts/")

@@ -1,0 +1,117 @@
+"""A folder or a file into a Snapshot."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from bulkhead.core.errors import SourceError
+from bulkhead.core.resource import Gap, Resource, Snapshot
+from bulkhead.formats.hcl.load import load as load_hcl
+from bulkhead.formats.hcl.model import Block
+from bulkhead.formats.hcl.scope import Scope, scope_of
+from bulkhead.formats.recognise import format_by_name, hides
+from bulkhead.sources.files import charts, overlays
+from bulkhead.sources.files.model import LIMITS, Found, Limits, Renderer, Walked
+from bulkhead.sources.files.parse import parse
+from bulkhead.sources.files.walk import walk
+
+
+def read(
+    root: Path | str,
+    *,
+    limits: Limits = LIMITS,
+    helm: Renderer = Renderer.AUTO,
+    kustomize: Renderer = Renderer.AUTO,
+) -> Snapshot:
+    """Everything below ``root`` that is ours to judge, and what could not be read.
+
+    Args:
+        root: a folder, or one file.
+        limits: what the reading may take.
+        helm: whether ``helm template`` renders the charts of the tree.
+        kustomize: whether ``kustomize build`` or ``kubectl kustomize`` renders its overlays.
+
+    Raises:
+        SourceError: there is nothing at ``root``.
+    """
+    top = Path(root)
+    if not top.exists():
+        raise SourceError("there is no such file or folder", where=str(root))
+    if not top.is_dir():
+        form = format_by_name(top.name) or "yaml"
+        return _files(Walked((Found(top, top.name, form),), (), (), (), ()), limits)
+    walked = walk(top, limits)
+    charted = charts.read(top, walked, limits, helm)
+    overlaid = overlays.read(top, walked, limits, kustomize)
+    left_out = charted.covers | overlaid.covers
+    plain = tuple(
+        found for found in walked.files if found.relative not in left_out and not charts.inside(found.relative, charted)
+    )
+    snapshot = _files(Walked(plain, (), (), walked.gaps, walked.notes), limits)
+    return snapshot.merged(charted.snapshot).merged(overlaid.snapshot)
+
+
+def _files(walked: Walked, limits: Limits) -> Snapshot:
+    resources: list[Resource] = []
+    gaps: list[Gap] = list(walked.gaps)
+    total = 0
+    terraform: dict[str, list[tuple[Found, bytes]]] = {}
+    for number, found in enumerate(walked.files):
+        data = _bytes(found, limits, gaps)
+        if data is None:
+            continue
+        total += len(data)
+        if total > limits.total_size:
+            rest = len(walked.files) - number
+            gaps.append(
+                Gap(
+                    where=found.relative,
+                    code="B210",
+                    reason=f"the tree holds too many bytes; {rest} files were not read",
+                )
+            )
+            break
+        if found.format == "hcl":
+            terraform.setdefault(found.relative.rpartition("/")[0], []).append((found, data))
+            continue
+        one = parse(found.relative, data)
+        resources += one.resources
+        gaps += one.gaps
+    for files in terraform.values():
+        scope = _scope(files)
+        for found, data in files:
+            one = parse(found.relative, data, scope=scope)
+            resources += one.resources
+            gaps += one.gaps
+    return Snapshot(tuple(resources), tuple(gaps), walked.notes)
+
+
+def _scope(files: list[tuple[Found, bytes]]) -> Scope:
+    """Variables and locals of one Terraform folder; a file too large for us leaves its own unknown."""
+    blocks: list[Block] = []
+    for _, data in files:
+        if b"variable" in data or b"locals" in data:
+            blocks += [
+                block for block in load_hcl(data, scope=Scope()).documents if block.type in ("variable", "locals")
+            ]
+    return scope_of(blocks)
+
+
+def _bytes(found: Found, limits: Limits, gaps: list[Gap]) -> bytes | None:
+    """The file's bytes; None and a gap when they cannot be had. A file that grows while we read is refused too."""
+    reason, code = "", "B200"
+    try:
+        # A pipe put in the file's place between the walk and now must not make us wait for a writer.
+        handle = os.open(found.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as file:
+            size = os.fstat(file.fileno()).st_size
+            if size <= limits.file_size:
+                data = file.read(limits.file_size + 1)
+                if len(data) <= limits.file_size:
+                    return data
+            reason, code = f"the file has more than {limits.file_size} bytes", "B210"
+    except OSError as error:
+        reason = f"the file cannot be read: {error.strerror or type(error).__name__}"
+    gaps.append(Gap(where=found.relative, code=code, reason=reason, hides=hides(found.relative, found.format)))
+    return None
