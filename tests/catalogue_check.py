@@ -64,6 +64,7 @@ def _assess(control: Control, snapshot: Snapshot) -> Assessment:
 
 def _expect(control: Control, name: str, example: Any, wanted: Outcome) -> Iterator[str]:
     try:
+        control = examples.configured(control, example)
         snapshot = examples.snapshot(example, control)
         found = _assess(control, snapshot).findings
     except BulkheadError as exc:
@@ -93,6 +94,7 @@ def _expect(control: Control, name: str, example: Any, wanted: Outcome) -> Itera
 
 def _mitigated(control: Control, name: str, example: Any) -> Iterator[str]:
     """Applied, verified, undone: the plan closes every finding of the example and its inverse is the original."""
+    control = examples.configured(control, example)
     files = examples.texts(example)
     patched = [mitigation for mitigation in control.mitigation if mitigation.patch]
     if not patched or not files or example.get("mitigates") is False:

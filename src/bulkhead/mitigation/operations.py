@@ -19,6 +19,7 @@ from bulkhead.posture.evaluate import Verdict
 from bulkhead.posture.views.model import Direct, Lens
 
 _EACH = re.compile(r"^(.*?)\[\*\](?:\.(.*))?$")
+_PART = re.compile(r"\{([^{}]+)\}")
 _DOCKERFILE = {
     "replace_text": "replace",
     "delete_text": "delete",
@@ -50,8 +51,8 @@ def evaluate(text: str, element: Element, params: Mapping[str, Any], extra: Mapp
         DoesNotApply: the expression failed on this element.
     """
     program = _program(text)
-    bound = {**element.bindings(program.identifiers & VARIABLES), "params": params, **(extra or {})}
     try:
+        bound = {**element.bindings(program.identifiers & VARIABLES), "params": params, **(extra or {})}
         return program.evaluate(bound)
     except CelError as exc:
         raise DoesNotApply(f"its value cannot be computed here: {exc}") from exc
@@ -124,7 +125,7 @@ def _data(operation: Operation, element: Element, params: Mapping[str, Any]) -> 
     each = _EACH.match(operation.path)
     if operation.op in ("set_item", "remove_item") or each:
         return _items(operation, element, params)
-    lens, path = _rooted(element, compiled.split(operation.path))
+    lens, path = _rooted(element, compiled.split(_filled(operation.path, element, params)))
     value = None if operation.op == "remove" else _value(operation, element, params)
     if operation.op == "append" and value in (_lookup(element, operation.path) or ()):
         return []
@@ -173,16 +174,22 @@ def _lookup(element: Element, dotted: str, default: Any = None) -> Any:
     return value
 
 
+def _filled(path: str, element: Element, params: Mapping[str, Any]) -> str:
+    """The path with its ``{cel}`` parts worked out."""
+    return _PART.sub(lambda match: str(evaluate(match[1], element, params)), path)
+
+
 def _dockerfile(operation: Operation, element: Element, params: Mapping[str, Any]) -> Edit:
     path = element.lens.target(()) or ()
-    if operation.path == "stages[last]":
+    at = _filled(operation.path, element, params)
+    if at == "stages[last]":
         stages = element.resource.data.get("stages") or []
         instructions = stages[-1].get("instructions") if stages else None
         if not instructions:
             raise DoesNotApply("there is no final stage")
         path = ("instructions", instructions[-1])
-    elif operation.path:
-        path = compiled.split(operation.path)
+    elif at:
+        path = compiled.split(at)
     elif path[:1] == ("stages",):
         path = ("instructions", element.subject["from"])
     value = None if operation.op == "delete_text" else _value(operation, element, params)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import yaml
 
 from bulkhead.core.control import Control
@@ -12,7 +13,7 @@ from bulkhead.core.resource import UNKNOWN, Gap, Ref, Resource, Snapshot
 from bulkhead.formats import recognise
 
 _FORMS = ("container", "pod", "object", "objects", "compose", "text", "files", "resource", "resources")
-_EXTRAS = frozenset({"gaps", "file", "mitigates", "count", "why", "unknown"})
+_EXTRAS = frozenset({"gaps", "file", "mitigates", "count", "why", "unknown", "parameters"})
 _IMAGE = "registry.example/app:1.0@sha256:" + "0" * 64
 
 
@@ -40,6 +41,18 @@ def texts(example: Any) -> dict[str, bytes]:
     if form == "objects":
         return {"example.yaml": b"---\n".join(_dump(item) for item in value)}
     return {"example.yaml": _dump(value)}
+
+
+def configured(control: Control, example: Any) -> Control:
+    """The control with the parameters that the example sets in place of the defaults."""
+    given = example.get("parameters", {}) if isinstance(example, dict) else {}
+    if not given:
+        return control
+    changed = {
+        name: msgspec.structs.replace(parameter, default=given.get(name, parameter.default))
+        for name, parameter in control.parameters.items()
+    }
+    return msgspec.structs.replace(control, parameters=changed)
 
 
 def snapshot(example: Any, control: Control, files: dict[str, bytes] | None = None) -> Snapshot:

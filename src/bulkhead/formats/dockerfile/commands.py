@@ -98,9 +98,7 @@ def _listing(text: str, depth: int) -> Listing:
 
 
 def _entry(command: shell.Command, text: str) -> dict[str, Any]:
-    words = command.words
-    while len(words) > 1 and words[0].text in _TRANSPARENT and not words[1].text.startswith("-"):
-        words = words[1:]
+    words = run_words(command)
     argv = [word.text for word in words]
     name = argv[0].rsplit("/", 1)[-1] if words[0].literal else ""
     feeds = [operator for operator, _ in command.redirects if operator.startswith("<")]
@@ -119,6 +117,14 @@ def _entry(command: shell.Command, text: str) -> dict[str, Any]:
         "stdin": "heredoc" if any(o in ("<<", "<<-") for o in feeds) else "file" if feeds else "",
         "redirects": [target for operator, target in command.redirects if not operator.startswith("<")],
     }
+
+
+def run_words(command: shell.Command) -> list[shell.Word]:
+    """The words of what is run: ``exec x`` and its like run x."""
+    words = command.words
+    while len(words) > 1 and words[0].text in _TRANSPARENT and not words[1].text.startswith("-"):
+        words = words[1:]
+    return words
 
 
 def flags(args: list[str]) -> list[str]:

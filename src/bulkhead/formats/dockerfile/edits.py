@@ -8,6 +8,7 @@ from typing import Any
 
 from bulkhead.core.errors import CannotEdit, LimitExceeded, ParseError, PlanRefused
 from bulkhead.core.plan import Edit
+from bulkhead.formats.dockerfile import within
 from bulkhead.formats.dockerfile.lines import Logical, Source, read
 from bulkhead.formats.dockerfile.model import build
 from bulkhead.formats.dockerfile.spans import flag_span, image_span, instruction_of
@@ -56,11 +57,16 @@ def _collect(source: Source, model: dict[str, Any], edit: Edit, changes: dict[in
     if index is None:
         raise CannotEdit(f"nothing stands at {_path(edit)}")
     change = changes.setdefault(index, _Change())
-    if edit.op == "set":
-        start, end, text = _inside(source.logical[index], model["instructions"][index], edit)
+    logical, found = source.logical[index], model["instructions"][index]
+    below = edit.path[0] == "instructions" and len(edit.path) > 2 and edit.path[2] == "commands"
+    if below and edit.op == "append" and len(edit.path) == 3:
+        change.appended.append(within.addition(source, logical, found, edit))
+    elif edit.op == "set" or below:
+        start, end, text = within.stretch(logical, found, edit) if below else _inside(logical, found, edit)
         for begin, finish, other, _ in change.inside:
             same = (begin, finish) == (start, end)
-            if (same and (start != end or other.split("=")[0] == text.split("=")[0])) or begin < start < finish:
+            clash = same and (start != end or other.split("=")[0] == text.split("=")[0])
+            if clash or begin < start < finish or start < begin < end:
                 raise PlanRefused(f"two edits give {_path(edit)} different values")
         change.inside.append((start, end, text, edit))
     elif edit.path[0] != "instructions" or len(edit.path) != 2:
