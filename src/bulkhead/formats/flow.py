@@ -24,6 +24,7 @@ class Pen:
         unit: one step of indentation.
         colon: between key and value.
         comma: between entries on one line.
+        short_lists: whether a list of scalars stays on one line.
         comma_between_lines: whether entries of a mapping that stand on lines of their own need a comma too.
     """
 
@@ -33,11 +34,14 @@ class Pen:
     colon: str = ": "
     comma: str = ", "
     comma_between_lines: bool = True
+    short_lists: bool = False
 
     def write(self, value: Any, *, quoted: bool, indent: str | None, line: str) -> str:
         """A value; ``indent`` is that of its own line, None to write it on one line."""
         if not isinstance(value, dict | list):
             return self.scalar(value, quoted)
+        if self.short_lists and isinstance(value, list) and not any(isinstance(one, dict | list) for one in value):
+            indent = None
         opening, closing = "{}" if isinstance(value, dict) else "[]"
         inner = None if indent is None else indent + self.unit
         if isinstance(value, dict):

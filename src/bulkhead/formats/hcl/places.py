@@ -11,6 +11,8 @@ from bulkhead.formats.hcl.nodes import block_node
 from bulkhead.formats.model import BOUNDS, Bounds, Node, Span
 from bulkhead.formats.spans import find, spans
 
+_ASCII = bytes(byte if byte < 0x80 else ord("?") for byte in range(256))
+
 
 def locate(data: bytes, wanted: Sequence[tuple[int, DocumentPath]], *, bounds: Bounds = BOUNDS) -> list[Span | None]:
     """The place of each path in its block: an attribute from its name to its value, or a whole nested block.
@@ -30,7 +32,7 @@ def locate(data: bytes, wanted: Sequence[tuple[int, DocumentPath]], *, bounds: B
             nodes[number] = block_node(blocks[number])
         found.append(find(nodes[number], path, {}, {}))
     # One character for each byte: offsets are right, columns are then counted in characters.
-    return [_in_characters(data, span) for span in spans(data.decode("latin-1"), found)]
+    return [_in_characters(data, span) for span in spans(data.translate(_ASCII).decode(), found)]
 
 
 def _in_characters(data: bytes, span: Span | None) -> Span | None:

@@ -41,6 +41,7 @@ PEN = Pen(
     key=lambda name, _quoted: key(name),
     colon=" = ",
     comma_between_lines=False,
+    short_lists=True,
 )
 
 

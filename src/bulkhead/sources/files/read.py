@@ -40,7 +40,7 @@ def read(
         raise SourceError("there is no such file or folder", where=str(root))
     if not top.is_dir():
         form = format_by_name(top.name) or "yaml"
-        return _files(Walked((Found(top, top.name, form),), (), (), (), ()), limits)
+        return _files(Walked((Found(top.resolve(), top.name, form),), (), (), (), ()), limits)
     walked = walk(top, limits)
     charted = charts.read(top, walked, limits, helm)
     overlaid = overlays.read(top, walked, limits, kustomize)
@@ -102,8 +102,8 @@ def _bytes(found: Found, limits: Limits, gaps: list[Gap]) -> bytes | None:
     """The file's bytes; None and a gap when they cannot be had. A file that grows while we read is refused too."""
     reason, code = "", "B200"
     try:
-        # A pipe put in the file's place between the walk and now must not make us wait for a writer.
-        handle = os.open(found.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        # A pipe or a link put in the file's place between the walk and now must not hold us or lead us out.
+        handle = os.open(found.path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
         with os.fdopen(handle, "rb") as file:
             size = os.fstat(file.fileno()).st_size
             if size <= limits.file_size:
