@@ -1,0 +1,1 @@
+"""Image sources: facts from layers, and what hostile archives get."""
