@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import marshal
 import os
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -35,7 +37,7 @@ def load(extra: Iterable[Path] = ()) -> Catalogue:
     except (OSError, SettingsError):
         return Catalogue(_read(files))
     try:
-        return index.decode(kept.read_bytes())[0]
+        return index.decode(kept.read_bytes())
     except (OSError, BulkheadError):
         catalogue = compiled(_read(files))
         _keep(kept, catalogue)
@@ -84,7 +86,7 @@ def compiled(controls: list[Control]) -> Catalogue:
     """
     from bulkhead.posture.compiled import compile_check
 
-    programs: dict[str, str] = {}
+    programs: dict[str, tuple[str, bytes]] = {}
     for control in controls:
         for check in control.checks:
             try:
@@ -94,7 +96,7 @@ def compiled(controls: list[Control]) -> Catalogue:
                 raise
             for program in (made.program, made.when, made.evidence):
                 if program is not None:
-                    programs[program.source] = program.python
+                    programs[program.source] = (program.python, marshal.dumps(program.code))
     return Catalogue(controls, programs)
 
 
@@ -104,7 +106,7 @@ def _keep(path: Path, catalogue: Catalogue) -> None:
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
-            file.write(index.encode(catalogue.controls, catalogue.programs, ""))
+            file.write(index.encode(catalogue.controls, catalogue.programs))
         temporary.rename(path)
         for old in path.parent.glob("catalogue-*.msgpack"):
             if old != path:

@@ -8,32 +8,30 @@ from functools import cached_property
 
 import msgspec
 
-from bulkhead.core.canonical import digest
 from bulkhead.core.control import Control
 from bulkhead.core.errors import CatalogueError, UsageError
 
 
 class Stored(msgspec.Struct, frozen=True, kw_only=True):
-    """The compiled form. ``source`` is a digest over the files it was made from.
+    """The compiled form.
 
-    ``programs`` maps an expression's text to the Python the expression engine generated for it: the engine checks it
-    again by version before using it.
+    ``programs`` maps an expression's text to the Python generated for it, as text and as the interpreter's own code: the
+    file is only good for the interpreter that wrote it, which is part of its name.
     """
 
     format: int
-    source: str
     controls: tuple[Control, ...]
-    programs: dict[str, str] = {}
+    programs: dict[str, tuple[str, bytes]] = {}
 
 
-FORMAT = 2
+FORMAT = 3
 _decoder = msgspec.msgpack.Decoder(Stored)
 
 
 class Catalogue:
     """An immutable set of controls."""
 
-    def __init__(self, controls: Iterable[Control], programs: Mapping[str, str] | None = None) -> None:
+    def __init__(self, controls: Iterable[Control], programs: Mapping[str, tuple[str, bytes]] | None = None) -> None:
         self.controls: tuple[Control, ...] = tuple(sorted(controls, key=lambda control: control.id))
         self.programs = dict(programs or {})
 
@@ -79,14 +77,12 @@ class Catalogue:
         return tuple(control for control in self.controls if item.upper() in control.practices)
 
 
-def encode(controls: Sequence[Control], programs: Mapping[str, str], source: str) -> bytes:
-    return msgspec.msgpack.encode(
-        Stored(format=FORMAT, source=source, controls=tuple(controls), programs=dict(programs))
-    )
+def encode(controls: Sequence[Control], programs: Mapping[str, tuple[str, bytes]]) -> bytes:
+    return msgspec.msgpack.encode(Stored(format=FORMAT, controls=tuple(controls), programs=dict(programs)))
 
 
-def decode(data: bytes) -> tuple[Catalogue, str]:
-    """The catalogue and the digest of its sources.
+def decode(data: bytes) -> Catalogue:
+    """The catalogue.
 
     Raises:
         CatalogueError: the bytes are not an index of this format.
@@ -97,9 +93,4 @@ def decode(data: bytes) -> tuple[Catalogue, str]:
         raise CatalogueError(f"the compiled index is damaged: {exc}", hint="delete it, it is made again") from exc
     if stored.format != FORMAT:
         raise CatalogueError("the compiled index is of another version", hint="delete it, it is made again")
-    return Catalogue(stored.controls, stored.programs), stored.source
-
-
-def source_digest(files: Mapping[str, bytes]) -> str:
-    """One digest over control files by relative path."""
-    return digest({path: msgspec.json.decode(msgspec.json.encode(data)) for path, data in files.items()})
+    return Catalogue(stored.controls, stored.programs)

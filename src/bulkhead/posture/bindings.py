@@ -7,15 +7,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bulkhead.core.resource import DocumentPath, Resource
+from bulkhead.engines.cel.errors import CelError
 from bulkhead.posture.attack import facts as paths
-from bulkhead.posture.facts import namespaces, rbac, workloads
+from bulkhead.posture.facts import namespaces, pss, rbac, workloads
 from bulkhead.posture.views.model import ContainerView, Direct, Lens, PodView
 from bulkhead.posture.views.pods import effective
 from bulkhead.posture.world import World
 
 VARIABLES = frozenset({
     "object", "ref", "params", "cluster", "container", "pod", "effective", "role", "platform", "workload",
-    "namespace", "rbac", "element", "index", "paths", "item",
+    "namespace", "rbac", "element", "index", "paths", "item", "pss",
 })  # fmt: skip
 
 
@@ -41,11 +42,18 @@ class Element:
     providers: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
 
     def bindings(self, used: frozenset[str]) -> dict[str, Any]:
-        """The bindings for an expression that uses these names."""
+        """The bindings for an expression that uses these names.
+
+        Raises:
+            CelError: a fact rests on data that is unknown or of a shape that its kind does not have.
+        """
         bound = self.bound
         for name in used:
             if name not in bound and name in self.providers:
-                bound[name] = self.providers[name]()
+                try:
+                    bound[name] = self.providers[name]()
+                except (TypeError, AttributeError, KeyError, ValueError) as exc:
+                    raise CelError(f"{name} cannot be told: {exc}") from exc
         return bound
 
 
@@ -93,6 +101,7 @@ def items(world: World, resource: Resource, path: DocumentPath) -> list[Element]
 def pod(world: World, view: PodView) -> Element:
     providers = _base(world, view.resource)
     providers["workload"] = lambda: workloads.facts(world, view)
+    providers["pss"] = lambda: pss.facts(view.spec, view.meta)
     element = Element(view.resource, view.element, view.lens, view.spec, view.lens, providers=providers)
     element.bound.update(pod=view.spec, platform=view.platform)
     return element

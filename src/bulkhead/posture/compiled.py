@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -14,8 +15,11 @@ from bulkhead.engines.cel import program as cel
 from bulkhead.posture.bindings import VARIABLES
 from bulkhead.posture.functions import FUNCTIONS
 
+Programs = Mapping[str, tuple[str, bytes]]
+"""Expression to the Python generated for it, as text and as marshalled code."""
+
 _PLACEHOLDER = re.compile(r"\{([a-zA-Z][\w.]*(?:\[\d+\][\w.]*)*)\}")
-_STEP = re.compile(r"([^.\[\]]+)|\[(\d+)\]")
+_STEP = re.compile(r'\["([^"]+)"\]|([^.\[\]]+)|\[(\d+)\]')
 
 
 @dataclass(slots=True, eq=False)
@@ -37,24 +41,22 @@ class Runnable:
 
 
 def split(path: str) -> DocumentPath:
-    """``ports[0].hostPort`` as a path; a name may hold anything but dots and brackets."""
+    """``ports[0].hostPort`` as a path; a name with dots is quoted: ``annotations["example.org/x"]``."""
     out: list[str | int] = []
-    for name, index in _STEP.findall(path):
-        out.append(int(index) if index else name)
+    for quoted, name, index in _STEP.findall(path):
+        out.append(int(index) if index else quoted or name)
     return tuple(out)
 
 
-def expression(text: str, programs: Mapping[str, str] | None = None) -> cel.Program:
+def expression(text: str, programs: Programs | None = None) -> cel.Program:
     """Compiled, from ready-made Python where the catalogue's index holds it."""
     ready = programs.get(text) if programs else None
     if ready is not None:
-        return cel.load(text, ready, functions=FUNCTIONS)
+        return cel.load(text, ready[0], functions=FUNCTIONS, code=marshal.loads(ready[1]))  # noqa: S302 (our own cache, in a folder that is ours alone)
     return cel.compile(text, variables=VARIABLES, functions=FUNCTIONS)
 
 
-def compile_check(
-    control: Control, check: Check, programs: Mapping[str, str], parameters: Mapping[str, Any]
-) -> Runnable:
+def compile_check(control: Control, check: Check, programs: Programs, parameters: Mapping[str, Any]) -> Runnable:
     """A check of a control, ready to run.
 
     Raises:

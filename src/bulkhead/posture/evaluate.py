@@ -251,9 +251,9 @@ def judge(world: World, runnable: Runnable, element: Element) -> Verdict:
     missing = _missing(runnable, element)
     if missing:
         return Verdict(runnable, element, Outcome.ERROR, f"{missing} could not be read")
-    bound = element.bindings(runnable.used)
-    bound["params"] = runnable.params
     try:
+        bound = element.bindings(runnable.used)
+        bound["params"] = runnable.params
         if runnable.when is not None and runnable.when.evaluate(bound) is not True:
             return Verdict(runnable, element, Outcome.SKIP, "not applicable")
         answer = runnable.program.evaluate(bound)

@@ -147,3 +147,9 @@ def level(spec: dict[str, Any], annotations: dict[str, Any]) -> str:
     if baseline(spec, annotations):
         return "privileged"
     return "baseline" if restricted(spec, annotations) else "restricted"
+
+
+def facts(spec: dict[str, Any], meta: dict[str, Any]) -> dict[str, Any]:
+    """What expressions see as ``pss``: what breaks each level, as text."""
+    annotations = _map(meta.get("annotations"))
+    return {"baseline": baseline(spec, annotations), "restricted": restricted(spec, annotations)}

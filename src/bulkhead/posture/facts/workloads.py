@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bulkhead.posture.facts import network, pss, rbac, selectors
+from bulkhead.posture.facts import network, rbac, selectors
 from bulkhead.posture.views.model import PodView
 from bulkhead.posture.world import World
 
@@ -40,8 +40,6 @@ def _facts(world: World, view: PodView) -> dict[str, Any]:
         "pdbs": _same_namespace(world, view, "PodDisruptionBudget", labels),
         "hpas": _scalers(world, view),
         "serviceAccount": account,
-        "pssBaseline": pss.baseline(view.spec, view.meta.get("annotations") or {}),
-        "pssRestricted": pss.restricted(view.spec, view.meta.get("annotations") or {}),
         "permissions": [grant.rule for grant in grants],
         "clusterAdmin": any(rbac.is_admin([grant.rule]) and not grant.namespace for grant in grants),
     }
