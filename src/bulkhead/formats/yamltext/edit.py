@@ -15,6 +15,7 @@ from bulkhead.formats.spans import BOM, decoded, spliced
 from bulkhead.formats.yamltext.compose import Composed, compose
 from bulkhead.formats.yamltext.load import load
 from bulkhead.formats.yamltext.splices import Writer
+from bulkhead.formats.yamltext.tags import table_for
 
 _TEMPLATE = re.compile(r"\{\{|\{%")
 
@@ -42,11 +43,14 @@ def apply(data: bytes, edits: Sequence[Edit], *, bounds: Bounds = BOUNDS) -> byt
     if not changes:
         return data
     composed = compose(text, changes, bounds)
+    tags = table_for(text)
+    templated = _TEMPLATE.search(text) is not None
     splices: list[Splice] = []
     for number, change in changes.items():
         document = composed[number]
-        _refuse_template(text, document)
-        splices += Writer(text, document).splices(change)
+        if templated:
+            _refuse_template(text, document)
+        splices += Writer(text, document, tags).splices(change)
         intended[number] = patched(intended[number], change)
     result = (whole[: len(whole) - len(text)] + spliced(text, splices)).encode()
     _verify(result, intended, bounds, ", ".join(dotted(edit.path) for edit in edits[:3]))
@@ -55,8 +59,6 @@ def apply(data: bytes, edits: Sequence[Edit], *, bounds: Bounds = BOUNDS) -> byt
 
 def _refuse_template(text: str, document: Composed) -> None:
     """A template outside of values steers how the text is made: what we would write may not be what comes out."""
-    if "{{" not in text and "{%" not in text:
-        return
     if document.root is None:
         return
     begin, end = document.root.start, document.root.end

@@ -16,7 +16,6 @@ from bulkhead.formats.spans import line_end, line_start, next_line, only_spaces
 from bulkhead.formats.yamltext import render
 from bulkhead.formats.yamltext.compose import Composed, function_of
 from bulkhead.formats.yamltext.style import column, dash_before, style_at, style_of
-from bulkhead.formats.yamltext.tags import table_for
 
 _COLON = re.compile(r"[ \t]*:")
 _COMMENT_ONLY = re.compile(r"[ \t]*#[^\r\n]*")
@@ -25,14 +24,14 @@ _COMMENT_ONLY = re.compile(r"[ \t]*#[^\r\n]*")
 class Writer:
     """Splices for one document. What is nested deeper is written first, so that insertions at one place nest too."""
 
-    def __init__(self, text: str, document: Composed) -> None:
+    def __init__(self, text: str, document: Composed, tags: dict[str, str]) -> None:
         if document.root is None or (document.root.kind == "scalar" and document.root.start == document.root.end):
             raise CannotEdit("the document is empty")
         self._text = text
         self._document = document
         self._root = document.root
         self._style = style_of(text, document.root)
-        self._tags = table_for(text)
+        self._tags = tags
         quote = self._style.quote
         self._pen = Pen(
             scalar=lambda value, quoted: render.scalar(value, flow=True, quote='"' if quoted else quote, force=quoted),
