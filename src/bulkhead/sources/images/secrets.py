@@ -85,7 +85,13 @@ _HINTS: dict[str, tuple[bytes, ...]] = {
     "azure-storage-key": (b"AccountKey=",),
     "openai-key": (b"sk-",),
 }
-_FORMATS = tuple((kind, _HINTS[kind], re.compile(pattern.encode())) for kind, pattern in FORMATS if kind in _HINTS)
+# Programs that read keys hold the marker too; a key has its body behind it (in JSON after an escaped line end).
+_KEY_BODY = r"(?:\r?\n|\\n)[ \t]{0,40}[A-Za-z0-9+/=:, \-]{8}"
+_FORMATS = tuple(
+    (kind, _HINTS[kind], re.compile((pattern + (_KEY_BODY if kind == "private-key" else "")).encode()))
+    for kind, pattern in FORMATS
+    if kind in _HINTS
+)
 _TEXT_FORMATS = tuple((kind, re.compile(pattern)) for kind, pattern in FORMATS)
 # Documentation, and the test keys that cryptographic packages carry.
 _SKIPPED = re.compile(

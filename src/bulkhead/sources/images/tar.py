@@ -49,6 +49,7 @@ class Tar:
 
     def __init__(self, stream: Stream, *, header_limit: int) -> None:
         self._stream = stream
+        self._skips = stream if isinstance(stream, _Skips) else None
         self._limit = header_limit
         self._left = 0
         self._padding = 0
@@ -116,7 +117,7 @@ class Tar:
         stored = _number(block[148:156], lenient=True)
         unsigned = sum(block[:148]) + 256 + sum(block[156:])
         # Old programs summed signed characters.
-        if stored not in {unsigned, unsigned - 256 * sum(byte > 127 for byte in block[:148] + block[156:])}:
+        if stored != unsigned and stored != unsigned - 256 * sum(x > 127 for x in block[:148] + block[156:]):
             raise ParseError("not a tar header: its checksum does not hold")
         return block
 
@@ -141,8 +142,8 @@ class Tar:
         return data
 
     def _skip(self, size: int) -> None:
-        if isinstance(self._stream, _Skips):
-            self._stream.skip(size)
+        if self._skips is not None:
+            self._skips.skip(size)
             self.position += size
             return
         while size:

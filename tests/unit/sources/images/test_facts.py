@@ -111,6 +111,8 @@ def test_secrets_stay_in_their_layer(tmp_path: Path) -> None:
         item("root/.npmrc.txt", b"registry=https://registry.npmjs.org\n"),
         item("etc/tls/ca.pem", b"-----BEGIN CERTIFICATE-----\n"),
         item("usr/share/doc/x/key.pem", KEY),
+        item("app/reader.py", b'MARKER = "' + KEY[:35] + b'"\nDATA = 1\n'),
+        item("app/account.json", b'{"private_key": "' + KEY.replace(b"\n", b"\\n") + b'"}'),
         item("srv/store.p12", b"\0" * 40),
         item("app/docs.md", b"AKIAIOSFODNN7EXAMPLE is not a key\n"),
     )
@@ -121,6 +123,7 @@ def test_secrets_stay_in_their_layer(tmp_path: Path) -> None:
         ("/app/settings.py", "aws-access-key", True),
         ("/app/.env", "settings-password", False),
         ("/root/.npmrc", "npm-token", False),
+        ("/app/account.json", "private-key", False),
         ("/srv/store.p12", "key-store", False),
     }
     assert {secret["layer"] for secret in data["files"]["secrets"]} == {data["layers"][0]["digest"]}
