@@ -49,6 +49,10 @@ def read(source: Source, logical: Logical, index: int) -> dict[str, Any]:
     }
     keyword, at = words.head(logical.joined)
     found |= _body(keyword, at, logical, source.escape)
+    _, begin = words.flags(logical.joined, at)
+    if begin < len(logical.joined):
+        # The arguments as they stand in the file, for repairs that keep or move them.
+        found["body"] = source.text[logical.origin(begin) : logical.end].replace("\r\n", "\n")
     return found
 
 
