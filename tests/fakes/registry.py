@@ -39,6 +39,8 @@ class Registry:
     password: str = ""
     basic: bool = False
     realm: str = ""
+    repository: str = ""
+    """The only one there is; any when empty."""
     hook: Hook | None = None
     blobs: dict[str, bytes] = field(default_factory=dict)
     manifests: dict[str, tuple[str, bytes]] = field(default_factory=dict)
@@ -70,7 +72,9 @@ class Registry:
                 'Basic realm="x"' if self.basic else f'Bearer realm="{realm}",service="reg",scope="registry:catalog:*"'
             )
             return Answer(401, {"WWW-Authenticate": scheme})
-        _, kind, name = request.path.rsplit("/", 2)
+        place, kind, name = request.path.rsplit("/", 2)
+        if self.repository and place != f"/v2/{self.repository}":
+            return Answer(404, {}, b'{"errors":[{"code":"NAME_UNKNOWN"}]}')
         if kind == "manifests" and name in self.manifests:
             media_type, data = self.manifests[name]
             digest = "sha256:" + hashlib.sha256(data).hexdigest()
