@@ -16,15 +16,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from bulkhead.core.errors import BulkheadError
 from bulkhead.core.resource import Gap, Snapshot, Text
 from bulkhead.formats import texts
-from bulkhead.formats.hcl.scope import Scope
 from bulkhead.formats.model import Loaded
 from bulkhead.formats.shapes import cloudformation, files, kubernetes, terraform
 from bulkhead.formats.shapes.model import Shape, resources
+
+if TYPE_CHECKING:
+    from bulkhead.formats.hcl.scope import Scope
 
 _DOCKERFILE: Final = re.compile(r"(?:.*\.)?(?:Dockerfile|Containerfile)(?:[._-].*)?|.*\.dockerfile", re.IGNORECASE)
 _NOT_DOCKERFILE: Final = (".dockerignore", ".md", ".txt", ".j2", ".tpl", ".yaml", ".yml", ".json", ".go", ".py", ".sh")
@@ -84,7 +86,7 @@ def of_text(text: Text, *, scope: Scope | None = None, origin: str = "") -> Snap
     """The resources of a text whose format is known; ``origin`` stands in for its path in their references."""
     try:
         if text.format == "hcl" or text.path.endswith(".tf.json"):
-            loaded = terraform.load(text, scope or Scope())
+            loaded = terraform.load(text, scope)
         else:
             loaded = texts.load(text)
     except BulkheadError as error:

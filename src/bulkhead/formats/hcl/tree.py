@@ -6,9 +6,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
-import tree_sitter_hcl
-from tree_sitter import Language, Parser
-
 from bulkhead.core.errors import LimitExceeded, ParseError
 from bulkhead.formats.model import Bounds
 from bulkhead.formats.spans import BOM, decoded
@@ -17,8 +14,12 @@ _BOM = BOM.encode()
 
 
 @lru_cache(maxsize=1)
-def _language() -> Any:
-    return Language(tree_sitter_hcl.language())
+def _parser() -> Any:
+    """The parser, loaded when the first Terraform text comes: most scans have none."""
+    import tree_sitter_hcl
+    from tree_sitter import Language, Parser
+
+    return Parser(Language(tree_sitter_hcl.language()))
 
 
 def parsed(data: bytes, bounds: Bounds) -> Any:
@@ -30,7 +31,7 @@ def parsed(data: bytes, bounds: Bounds) -> Any:
     """
     decoded(data, bounds)
     # A byte order mark becomes blanks, so that every offset stays what it is.
-    tree = Parser(_language()).parse(b"   " + data[3:] if data.startswith(_BOM) else data)
+    tree = _parser().parse(b"   " + data[3:] if data.startswith(_BOM) else data)
     wrong = _first_error(tree.root_node, bounds)
     if wrong is not None:
         row, column = wrong.start_point

@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bulkhead.core.resource import UNKNOWN, Text
-from bulkhead.formats import hcl, jsontext
-from bulkhead.formats.hcl.model import Block
-from bulkhead.formats.hcl.scope import Scope
 from bulkhead.formats.model import Loaded
 from bulkhead.formats.shapes.model import Shape
 from bulkhead.formats.shapes.provider import kubernetes_object
 
+if TYPE_CHECKING:
+    from bulkhead.formats.hcl.scope import Scope
 
-def load(text: Text, scope: Scope) -> Loaded:
+
+def load(text: Text, scope: Scope | None) -> Loaded:
     """The blocks of an HCL text, or the one document of its JSON form."""
+    from bulkhead.formats import hcl, jsontext
+
     if text.format == "json":
         return jsontext.load(text.data)
     return hcl.load(text.data, scope=scope)
@@ -28,6 +30,8 @@ def load(text: Text, scope: Scope) -> Loaded:
 
 def shapes(number: int, document: Any) -> Iterator[tuple[int, Shape]]:
     """The resources of a block, or of all blocks of a ``.tf.json`` document."""
+    from bulkhead.formats.hcl.model import Block
+
     if isinstance(document, Block):
         if len(document.labels) == 2 and document.type in ("resource", "data"):
             prefix = "data." if document.type == "data" else ""

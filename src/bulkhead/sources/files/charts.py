@@ -9,7 +9,6 @@ from bulkhead.core.errors import SourceError
 from bulkhead.core.resource import Gap, Resource, Snapshot, Text
 from bulkhead.formats.model import BOUNDS
 from bulkhead.formats.recognise import of_text
-from bulkhead.sources.files import render
 from bulkhead.sources.files.model import Limits, Renderer, Walked
 
 
@@ -32,6 +31,9 @@ def read(root: Path, walked: Walked, limits: Limits, helm: Renderer) -> Rendered
     tops = [chart for chart in walked.charts if not any(_below(chart, other) for other in walked.charts)]
     if not tops:
         return Rendered(Snapshot())
+    # Running programs costs more to import than a small scan takes.
+    from bulkhead.sources.files import render
+
     helm_program = render.program("helm") if helm is Renderer.AUTO else ""
     resources: list[Resource] = []
     gaps: list[Gap] = []

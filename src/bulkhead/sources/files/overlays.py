@@ -14,10 +14,8 @@ from typing import Any, Final
 
 from bulkhead.core.errors import BulkheadError, SourceError
 from bulkhead.core.resource import Gap, Snapshot, Text
-from bulkhead.formats import yamltext
 from bulkhead.formats.model import BOUNDS
 from bulkhead.formats.recognise import of_text
-from bulkhead.sources.files import render
 from bulkhead.sources.files.charts import Rendered
 from bulkhead.sources.files.model import Limits, Renderer, Walked
 from bulkhead.sources.files.walk import OVERLAY_NAMES
@@ -33,6 +31,8 @@ def read(root: Path, walked: Walked, limits: Limits, kustomize: Renderer) -> Ren
     tops = [folder for folder, document in known.items() if folder not in used and document.get("kind") != "Component"]
     if not tops:
         return Rendered(Snapshot())
+    from bulkhead.sources.files import render
+
     program = render.program("kustomize", "kubectl") if kustomize is Renderer.AUTO else ""
     snapshot = Snapshot()
     covers: set[str] = set()
@@ -56,6 +56,8 @@ def _rendered(root: Path, folder: str, known: dict[str, dict[str, Any]], program
         return _unrendered(
             where, "kustomize-missing", "the overlay was not rendered; its files were read plainly", hint
         )
+    from bulkhead.sources.files import render
+
     verb = ["kustomize"] if Path(program).name == "kubectl" else ["build"]
     try:
         command = [program, *verb, "--load-restrictor", "LoadRestrictionsRootOnly", "."]
@@ -75,6 +77,8 @@ def _unrendered(where: str, code: str, reason: str, hint: str) -> Snapshot:
 
 def _document(root: Path, folder: str) -> dict[str, Any]:
     """The kustomization of a folder; empty when it cannot be read, of which rendering will complain."""
+    from bulkhead.formats import yamltext
+
     for name in OVERLAY_NAMES:
         path = root / folder / name
         try:

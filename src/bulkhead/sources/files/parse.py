@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from bulkhead.core.resource import Snapshot
-from bulkhead.formats.hcl.scope import Scope
 from bulkhead.formats.recognise import recognise
+
+if TYPE_CHECKING:
+    from bulkhead.formats.hcl.scope import Scope
 
 
 def parse(path: str, data: bytes, *, scope: Scope | None = None) -> Snapshot:

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bulkhead.core.errors import SourceError
 from bulkhead.core.resource import Gap, Resource, Snapshot
-from bulkhead.formats.hcl.load import load as load_hcl
-from bulkhead.formats.hcl.model import Block
-from bulkhead.formats.hcl.scope import Scope, scope_of
 from bulkhead.formats.recognise import format_by_name, hides
 from bulkhead.sources.files import charts, overlays
 from bulkhead.sources.files.model import LIMITS, Found, Limits, Renderer, Walked
 from bulkhead.sources.files.parse import parse
 from bulkhead.sources.files.walk import walk
+
+if TYPE_CHECKING:
+    from bulkhead.formats.hcl.model import Block
+    from bulkhead.formats.hcl.scope import Scope
 
 
 def read(
@@ -89,6 +91,9 @@ def _files(walked: Walked, limits: Limits) -> Snapshot:
 
 def _scope(files: list[tuple[Found, bytes]]) -> Scope:
     """Variables and locals of one Terraform folder; a file too large for us leaves its own unknown."""
+    from bulkhead.formats.hcl.load import load as load_hcl
+    from bulkhead.formats.hcl.scope import Scope, scope_of
+
     blocks: list[Block] = []
     for _, data in files:
         if b"variable" in data or b"locals" in data:
