@@ -10,7 +10,7 @@ from pathlib import Path
 from bulkhead.core.errors import BulkheadError, LimitExceeded, ParseError
 from bulkhead.core.resource import Snapshot
 from bulkhead.sources.images.bounds import Bounds
-from bulkhead.sources.images.described import checked, described_layers, is_attestation, verify
+from bulkhead.sources.images.described import checked, described_layers, is_artifact, is_attestation, verify
 from bulkhead.sources.images.documents import (
     INDEX_TYPES,
     Descriptor,
@@ -104,6 +104,8 @@ class _Reader:
             return Snapshot(gaps=(gap(name, error),))
 
     def _image(self, manifest: Manifest, digest: str, reference: str) -> Snapshot:
+        if is_artifact(manifest):
+            return Snapshot(notes=(f"{reference}: {digest[:19]} is an artifact and not an image",))
         if manifest.config is None:
             raise ParseError("the manifest names no configuration", where=reference)
         config = document(self._place, _blob(manifest.config.digest), self._bounds)

@@ -35,6 +35,12 @@ def is_attestation(entry: Descriptor) -> bool:
     return unknown or "vnd.docker.reference.type" in entry.note
 
 
+def is_artifact(manifest: Manifest) -> bool:
+    """A signature, an SBOM, a chart: something kept in an image's form of which no layer is a file system."""
+    kinds = [layer.media_type for layer in manifest.layers]
+    return bool(kinds) and not any(not kind or "image.layer" in kind or "image.rootfs" in kind for kind in kinds)
+
+
 def described_layers(
     manifest: Manifest, config: bytes, bounds: Bounds, opened: Callable[[Descriptor], Callable[[], Stream]]
 ) -> tuple[Layer, ...]:

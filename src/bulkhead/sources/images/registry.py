@@ -11,7 +11,7 @@ from bulkhead.clients.registry import Reference, RegistryClient, parse
 from bulkhead.core.errors import BulkheadError, LimitExceeded, ParseError
 from bulkhead.core.resource import Snapshot
 from bulkhead.sources.images.bounds import MIB, Bounds
-from bulkhead.sources.images.described import checked, described_layers, is_attestation
+from bulkhead.sources.images.described import checked, described_layers, is_artifact, is_attestation
 from bulkhead.sources.images.documents import INDEX_TYPES, Descriptor, Manifest, decode_manifest
 from bulkhead.sources.images.image import Image, gap, image_snapshot, joined
 from bulkhead.sources.images.stream import Stream
@@ -80,6 +80,8 @@ class _Reader:
         return joined(snapshots)
 
     async def _image(self, manifest: Manifest, digest: str, named: Reference) -> Snapshot:
+        if is_artifact(manifest):
+            return Snapshot(notes=(f"{named}: an artifact and not an image",))
         if manifest.config is None:
             raise ParseError("the manifest names no configuration", where=str(named))
         if manifest.config.size > self._bounds.document:

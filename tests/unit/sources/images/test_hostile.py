@@ -24,6 +24,7 @@ from bulkhead.sources.images import Bounds, read_archive, read_registry
 from bulkhead.sources.images.bounds import MIB
 from bulkhead.sources.images.stream import Expanded
 from bulkhead.sources.images.tar import Tar
+from tests.corpora import folder
 from tests.fakes.images import INDEX, Built, item, sha256, tar
 from tests.fakes.registry import Answer, Registry
 
@@ -239,6 +240,15 @@ def test_attestations_and_other_platforms_are_notes(tmp_path: Path) -> None:
     (tmp_path / "i.tar").write_bytes(tar(*(item(name, content) for name, content in files.items())))
     snapshot = read_archive(tmp_path / "i.tar")
     assert (len(snapshot.resources), snapshot.gaps, len(snapshot.notes)) == (1, (), 2)
+
+
+def test_artifacts_are_notes() -> None:
+    """Signed layouts of the Notary Project's own tests: the signatures are no images that could not be read."""
+    layout = folder("supply", "notation", "test", "e2e", "testdata", "registry", "oci_layout", "e2e-valid-signature")
+    snapshot = read_archive(layout)
+    assert len(snapshot.notes) == 2
+    # The subject says that it is an image and has an empty configuration.
+    assert [gap.reason for gap in snapshot.gaps] == ["the configuration does not have the manifest's layers"]
 
 
 def test_registry_gaps() -> None:
