@@ -87,9 +87,13 @@ def items(world: World, resource: Resource, path: DocumentPath) -> list[Element]
         return []
     base = _base(world, resource)
     out = []
+    seen: set[str] = set()
     for index, item in enumerate(value):
         name = item.get("name") if isinstance(item, dict) else None
         label = name if isinstance(name, str) and name else str(index)
+        # A name that stands twice tells nothing apart; its place does.
+        label = f"{label}#{index}" if label in seen else label
+        seen.add(label)
         element = Element(
             resource, f"{'.'.join(map(str, path))}[{label}]", Direct((*path, index)), item, providers=base
         )

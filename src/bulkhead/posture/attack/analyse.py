@@ -107,7 +107,7 @@ def _hitting(sets: list[frozenset[Fix]]) -> tuple[frozenset[Fix], bool]:
         elif len(chosen) + _packing(left) <= len(best):
             if len(chosen) + 1 > len(best):
                 return
-            for fix in sorted(min(left, key=lambda item: len(item))):
+            for fix in sorted(sorted(left, key=len)[0]):
                 search(chosen | {fix})
 
     search(frozenset())

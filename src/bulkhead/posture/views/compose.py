@@ -12,7 +12,7 @@ from bulkhead.posture.views import quantities
 from bulkhead.posture.views.model import ContainerView, PodView
 
 _PORT = re.compile(
-    r"^(?:(\[[0-9a-fA-F:]+\]|[0-9.]+):)?(?:([0-9]+(?:-[0-9]+)?)?:)?([0-9]+)(?:-[0-9]+)?(?:/(tcp|udp|sctp))?$"
+    r"^(?:(\[[0-9a-fA-F:]+\]|[0-9]+(?:\.[0-9]+){3}):)?(?:([0-9]+(?:-[0-9]+)?)?:)?([0-9]+)(?:-[0-9]+)?(?:/(tcp|udp|sctp))?$"
 )
 
 
@@ -20,18 +20,49 @@ def pods(resource: Resource) -> tuple[PodView, ...]:
     services = resource.data.get("services") if isinstance(resource.data, dict) else None
     if not isinstance(services, dict):
         return ()
-    return tuple(_service(resource, str(name), data) for name, data in services.items() if isinstance(data, dict))
+    return tuple(
+        _service(resource, str(name), _interpolated(data)) for name, data in services.items() if isinstance(data, dict)
+    )
+
+
+# Here a variable is an answer in itself: the value is not in the file.
+_LITERAL = frozenset({"environment", "labels", "command", "entrypoint"})
+_VARIABLE = re.compile(r"\$(?:\$|\{[A-Za-z_][A-Za-z0-9_]*(?::?-([^${}]*))?[^{}]*\}|[A-Za-z_][A-Za-z0-9_]*)")
+
+
+def _interpolated(data: dict[str, Any]) -> dict[str, Any]:
+    """Defaults of variables filled in; a variable without one makes its whole value unknown (compose-spec, 12)."""
+    return {key: value if key in _LITERAL else _filled(value) for key, value in data.items()}
+
+
+def _filled(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _filled(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_filled(item) for item in value]
+    if not isinstance(value, str) or "$" not in value:
+        return value
+    if any(match[0] != "$$" and match[1] is None for match in _VARIABLE.finditer(value)):
+        return UNKNOWN
+    return _VARIABLE.sub(lambda match: "$" if match[0] == "$$" else match[1], value)
+
+
+_SWITCHES = (
+    ("network_mode", "hostNetwork"),
+    ("pid", "hostPID"),
+    ("ipc", "hostIPC"),
+    ("uts", "hostUTS"),
+    ("userns_mode", "hostUsers"),
+)
 
 
 def _service(resource: Resource, name: str, data: dict[str, Any]) -> PodView:
     base: DocumentPath = ("services", name)
     volumes, mounts = _volumes(data)
     spec: dict[str, Any] = {"volumes": volumes}
-    for key, field in (("network_mode", "hostNetwork"), ("pid", "hostPID"), ("ipc", "hostIPC"), ("uts", "hostUTS")):
+    for key, field in _SWITCHES:
         if data.get(key) is not None:
-            spec[field] = data[key] == "host"
-    if data.get("userns_mode") is not None:
-        spec["hostUsers"] = data["userns_mode"] == "host"
+            spec[field] = data[key] if data[key] is UNKNOWN else data[key] == "host"
     if data.get("restart") is not None:
         spec["restartPolicy"] = data["restart"]
     lens = _Lens(base, data)
@@ -53,7 +84,7 @@ def _container(name: str, data: dict[str, Any], mounts: list[dict[str, Any]]) ->
     if data.get("environment") is not None:
         out["env"] = [{"name": key, "value": value} for key, value in _pairs(data["environment"]).items()]
     # A port that cannot be read keeps its place, so that indexes agree with the file.
-    out["ports"] = [_port(item) or UNKNOWN for item in _list(data.get("ports"))]
+    out["ports"] = [_port(item) for item in _list(data.get("ports"))]
     out["securityContext"] = _security(data)
     resources = _resources(data)
     if resources:
@@ -90,9 +121,18 @@ def _security(data: dict[str, Any]) -> dict[str, Any]:
     if capabilities:
         out["capabilities"] = capabilities
     for option in _list(data.get("security_opt")):
-        _security_option(str(option), out)
+        if option is UNKNOWN:
+            out.update(
+                dict.fromkeys(
+                    ("allowPrivilegeEscalation", "seccompProfile", "appArmorProfile", "seLinuxOptions"), UNKNOWN
+                )
+            )
+        else:
+            _security_option(str(option), out)
     user = data.get("user")
-    if user is not None:
+    if user is UNKNOWN:
+        out.update(runAsUser=UNKNOWN, runAsNonRoot=UNKNOWN)
+    elif user is not None:
         _user(str(user), out)
     return out
 
@@ -180,6 +220,8 @@ def _volume(item: Any) -> tuple[Any, Any, bool, str, str]:
             str(propagation),
             str(item.get("type", "volume")),
         )
+    if item is UNKNOWN:
+        return UNKNOWN, UNKNOWN, False, "", "bind"
     parts = str(item).split(":")
     if len(parts) == 1:
         return None, parts[0], False, "", "volume"
@@ -188,7 +230,7 @@ def _volume(item: Any) -> tuple[Any, Any, bool, str, str]:
     return parts[0], parts[1], "ro" in options, propagation, ""
 
 
-def _port(item: Any) -> dict[str, Any] | None:
+def _port(item: Any) -> Any:
     if isinstance(item, dict):
         out = {"containerPort": item.get("target"), "protocol": str(item.get("protocol", "tcp")).upper()}
         if item.get("published") is not None:
@@ -199,7 +241,7 @@ def _port(item: Any) -> dict[str, Any] | None:
         return out
     match = _PORT.match(str(item))
     if match is None:
-        return None
+        return UNKNOWN
     port: dict[str, Any] = {"containerPort": int(match[3]), "protocol": (match[4] or "tcp").upper()}
     if match[2]:
         port["hostPort"] = int(match[2].split("-")[0])
