@@ -39,7 +39,9 @@ def render(report: Report) -> str:
         for namespace, results in sorted(namespaces.items())
         for start in range(0, len(results) or 1, PER_REPORT)
     ]
-    return "".join("---\n" + "".join(_yaml(document, "")) for document in documents)
+    text = "".join("---\n" + "".join(_yaml(document, "")) for document in documents)
+    # YAML 1.1 5.4 takes these for line ends even inside quotes; JSON does not escape them.
+    return text.replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
 
 
 def _document(report: Report, namespace: str, results: list[dict[str, Any]], part: int) -> dict[str, Any]:
