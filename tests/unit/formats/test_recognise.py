@@ -185,7 +185,7 @@ def test_what_cannot_be_read_is_a_gap(path: str, data: bytes, hidden: tuple[str,
     ("name", "form"),
     [("Dockerfile", "dockerfile"), ("x/Dockerfile.prod", "dockerfile"), ("web.Dockerfile", "dockerfile"),
      ("Containerfile", "dockerfile"), ("Containerfile.x", "dockerfile"), ("Dockerfile.dockerignore", ""),
-     ("a.YML", "yaml"), ("a.tf", "hcl"), ("a.tf.json", "json"), ("a.txt", ""), ("DockerfileParser.java", "")],
+     ("a.YML", "yaml"), ("a.tf", "hcl"), ("a.tf.json", "json"), ("a.txt", ""), ("DockerfileParser.java", ""), ("dockerfile.png", "")],
 )  # fmt: skip
 def test_names(name: str, form: str) -> None:
     assert format_by_name(name) == form

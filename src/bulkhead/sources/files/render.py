@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import selectors
 import shutil
 import signal
@@ -13,6 +14,9 @@ from pathlib import Path
 
 from bulkhead.core.errors import LimitExceeded, SourceError
 from bulkhead.sources.files.model import Limits
+
+# What kubectl's logger puts before the message: an instant and a process id, different in each run.
+_LOGGED = re.compile(r'^[EFWI]\d{4} [\d:.]+ +\d+ \S+\] (?:"command failed" err=)?')
 
 
 def program(*names: str) -> str:
@@ -59,7 +63,7 @@ def output(command: list[str], folder: Path, limits: Limits) -> bytes:
         if process.returncode:
             complaints.seek(0)
             said = complaints.read(65536).decode(errors="replace").strip().splitlines()
-            reason = said[-1][:500] if said else f"exit code {process.returncode}"
+            reason = _LOGGED.sub("", said[-1])[:500] if said else f"exit code {process.returncode}"
             raise SourceError(f"{Path(command[0]).name} failed: {reason}")
         return data
 
