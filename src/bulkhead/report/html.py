@@ -69,9 +69,7 @@ def _context(report: Report) -> dict[str, Any]:
         "groups": _groups(report, told),
         "waived": waived(worst_first(report.findings)),
         "diff_lines": diff_lines,
-        "trend": _trend((*report.trend, TrendPoint(date=report.finished, score=report.score)))
-        if report.trend
-        else None,
+        "trend": _trend((*report.trend, _now(report, findings))) if report.trend else None,
         "Outcome": Outcome,
     }
 
@@ -125,6 +123,11 @@ def diff_lines(fix: Fix) -> list[tuple[str, str]]:
         kind = {"+": "added", "-": "removed", "@": "hunk"}.get(line[:1], "context")
         out.append(("context" if line.startswith(("+++", "---")) else kind, line))
     return out
+
+
+def _now(report: Report, findings: Iterable[Finding]) -> TrendPoint:
+    counts = {str(severity): count for severity, count in by_severity(findings).items() if count}
+    return TrendPoint(date=report.finished, score=report.score, open=counts)
 
 
 def _trend(points: tuple[TrendPoint, ...]) -> dict[str, Any]:
