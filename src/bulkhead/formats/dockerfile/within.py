@@ -87,6 +87,10 @@ def _without_word(script: _Script, words: list[shell.Word], text: str) -> Stretc
             if index + 1 < len(words):
                 return script.start(word.start), script.start(words[index + 1].start), ""
             return script.end(words[index - 1].end), script.end(word.end), ""
+    for word in words[1:]:
+        raw = script.text[word.start : word.end]
+        if len(text) == 2 and len(raw) > 2 and raw[0] == "-" and raw[1] != "-" and raw[1:].isalpha() and text[1] in raw:
+            return script.start(word.start), script.end(word.end), raw.replace(text[1], "", 1)
     raise CannotEdit(f"{text} does not stand there as a word of its own")
 
 
