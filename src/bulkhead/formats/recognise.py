@@ -29,31 +29,10 @@ if TYPE_CHECKING:
     from bulkhead.formats.hcl.scope import Scope
 
 _DOCKERFILE: Final = re.compile(r"(?:.*\.)?(?:Dockerfile|Containerfile)(?:[._-].*)?|.*\.dockerfile", re.IGNORECASE)
-_NOT_DOCKERFILE: Final = tuple(
-    [
-        ".dockerignore",
-        ".md",
-        ".txt",
-        ".j2",
-        ".tpl",
-        ".tmpl",
-        ".yaml",
-        ".yml",
-        ".json",
-        ".go",
-        ".py",
-        ".sh",
-        ".js",
-        ".ts",
-        ".java",
-        ".rs",
-        ".html",
-        ".png",
-        ".svg",
-        ".jpg",
-        ".swp",
-    ]
-)
+_NOT_DOCKERFILE: Final = (
+    ".dockerignore", ".md", ".txt", ".j2", ".tpl", ".tmpl", ".yaml", ".yml", ".json", ".go", ".py", ".sh", ".js",
+    ".ts", ".java", ".rs", ".html", ".png", ".svg", ".jpg", ".swp",
+)  # fmt: skip
 _JSON_OF_OURS: Final = (
     b'"apiVersion"',
     b'"containerDefinitions"',

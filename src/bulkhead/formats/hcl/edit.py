@@ -13,7 +13,7 @@ from bulkhead.core.errors import CannotEdit
 from bulkhead.core.finding import dotted
 from bulkhead.core.plan import Edit
 from bulkhead.core.resource import DocumentPath
-from bulkhead.formats.changes import Change, by_document, decide, patched, same
+from bulkhead.formats.changes import ABSENT, Change, by_document, decide, patched, same
 from bulkhead.formats.flow import change_collection, own_line_indent
 from bulkhead.formats.hcl import render, tree
 from bulkhead.formats.hcl.load import load
@@ -127,6 +127,8 @@ class _Writer:
         own = {key.value: (key, value) for key, value in node.entries}
         for part, below in change.below.items():
             if part not in own:
+                if below.put is ABSENT:
+                    raise CannotEdit("the value is not written out here", where=dotted(below.path))
                 fresh[str(part)] = below.put
                 continue
             key, value = own[str(part)]
