@@ -20,7 +20,7 @@ import pytest
 
 from bulkhead.clients.registry import Credential, Manifest, RegistryClient, parse
 from bulkhead.core.errors import SourceError
-from bulkhead.sources.images import read_registry
+from bulkhead.sources.images.registry import read_registry
 from tests.fakes.images import MANIFEST, Built, item, sha256, tar
 from tests.fakes.registry import Registry
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from bulkhead.core.control import Control
 from bulkhead.core.finding import Finding
@@ -18,6 +19,9 @@ from bulkhead.report.mask import mask_source
 from bulkhead.report.model import Fix, Report, TrendPoint
 from bulkhead.report.order import active, by_outcome, by_severity, waived, worst_first
 from bulkhead.report.text import clean, one_line, place, resource_name, said
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 LIMIT = 5000
 """Findings told one by one; a browser shows no page of a hundred megabytes. The page says how many it leaves out."""
@@ -34,6 +38,11 @@ class _Group:
 
 def render(report: Report) -> str:
     """The whole page."""
+    return _template().render(_context(report))
+
+
+@cache
+def _template() -> Template:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     environment = Environment(
@@ -51,7 +60,7 @@ def render(report: Report) -> str:
         "clean": clean,
         "practice": practices.name,
     }
-    return environment.get_template("report.html.j2").render(_context(report))
+    return environment.get_template("report.html.j2")
 
 
 def _context(report: Report) -> dict[str, Any]:

@@ -175,6 +175,21 @@ def test_a_failed_run_changes_nothing(tmp_path: Path) -> None:
     state.close()
 
 
+def test_a_full_disk_changes_nothing(tmp_path: Path) -> None:
+    state = open_state(tmp_path / "state")
+    state.findings.record_run(small())
+    before = state.findings.findings()
+    (pages,) = state.connection.rows("PRAGMA page_count")[0]
+    state.connection.rows(f"PRAGMA max_page_count = {pages + 2}")
+    with pytest.raises(StoreError, match="disk is full"):
+        state.findings.record_run(large(2000))
+    with pytest.raises(StoreError, match="disk is full"):
+        state.journal.begin(plan(before=b"x" * 100_000), actor="ada", at=AT)
+    assert state.findings.findings() == before
+    assert state.journal.entries() == ()
+    state.close()
+
+
 def test_names_that_are_not_utf8(tmp_path: Path) -> None:
     state = open_state(tmp_path / "state")
     report = small()

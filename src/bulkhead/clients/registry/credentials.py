@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -120,6 +119,8 @@ def _ask(helper: str, host: str) -> Credential | None:
     """The protocol of docker-credential-helpers: the server's address on stdin, JSON on stdout."""
     if not _HELPER.fullmatch(helper):
         raise SourceError("the credential helper's name is not allowed", where=helper[:64])
+    import subprocess
+
     address = "https://index.docker.io/v1/" if host == "docker.io" else host
     try:
         done = subprocess.run(

@@ -45,7 +45,9 @@ class Tree:
         """Put an entry, through links in its path as an extractor would; where it came to lie."""
         path = self._through_links(path)
         old = self.entries.get(path)
-        if old is not None and (old.kind != "folder" or entry.kind != "folder"):
+        there = old is not None or path in self._within
+        if there and (entry.kind != "folder" or (old is not None and old.kind != "folder")):
+            # All that is below goes too when a file takes a folder's place.
             self._drop(path, entry.layer + 1)
         self.entries[path] = entry
         if entry.kind == "symlink":
@@ -53,12 +55,19 @@ class Tree:
         child = path
         while child:
             parent, _, name = child.rpartition("/")
+            if parent and self._is_file(parent):
+                # A folder takes a file's place without being named.
+                self._drop(parent, entry.layer + 1)
             within = self._within.setdefault(parent, set())
             if name in within:
                 break
             within.add(name)
             child = parent
         return path
+
+    def _is_file(self, path: str) -> bool:
+        entry = self.entries.get(path)
+        return entry is not None and entry.kind not in {"folder", "symlink"}
 
     def hide(self, path: str, layer: int) -> None:
         """A whiteout: what lower layers have at the path and below it goes."""

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkhead.sources.images import read_archive
+from bulkhead.sources.images.archive import read_archive
 from tests.fakes.images import item, tar
 
 

@@ -12,7 +12,8 @@ import pytest
 
 from bulkhead.clients.registry import RegistryClient
 from bulkhead.core.resource import Snapshot
-from bulkhead.sources.images import read_archive, read_registry
+from bulkhead.sources.images.archive import read_archive
+from bulkhead.sources.images.registry import read_registry
 from tests.fakes.images import Built, folder, item, symlink, tar
 from tests.fakes.registry import Registry
 

@@ -20,8 +20,9 @@ from hypothesis import strategies as st
 from bulkhead.clients.registry import RegistryClient
 from bulkhead.core.errors import BulkheadError
 from bulkhead.core.resource import UNKNOWN, Snapshot
-from bulkhead.sources.images import Bounds, read_archive, read_registry
-from bulkhead.sources.images.bounds import MIB
+from bulkhead.sources.images.archive import read_archive
+from bulkhead.sources.images.bounds import MIB, Bounds
+from bulkhead.sources.images.registry import read_registry
 from bulkhead.sources.images.stream import Expanded
 from bulkhead.sources.images.tar import Tar
 from tests.corpora import folder
