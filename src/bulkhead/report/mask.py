@@ -8,6 +8,7 @@ assigns to a telling name and fits diffs.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from bulkhead.report.credentials import FORMATS, TELLING_NAME
 
@@ -55,6 +56,8 @@ def mask(text: str) -> str:
     return _URL.sub(rf"\1{MASK}@", text)
 
 
+# One plan's diff stands at every finding that it repairs.
+@lru_cache(maxsize=512)
 def mask_source(text: str) -> str:
     """``mask``, and the literals that are assigned to names such as ``password``; references stay readable."""
     text = mask(text)

@@ -8,7 +8,7 @@ from bulkhead.core.finding import Finding
 from bulkhead.core.outcome import Outcome
 from bulkhead.report.mask import mask_source
 from bulkhead.report.model import Fix, Report
-from bulkhead.report.order import active, by_outcome, by_severity, waived, worst_first
+from bulkhead.report.order import active, by_outcome, by_severity, diff_owners, waived, worst_first
 from bulkhead.report.text import clean, cut, one_line, place, resource_name
 
 LIMIT = 500
@@ -26,8 +26,9 @@ def render(report: Report) -> str:
     told = findings[:LIMIT]
     if told:
         parts += ["", "## Findings", ""]
+        owners = diff_owners(told, report.fixes)
         for finding in told:
-            parts += _finding(finding, report)
+            parts += _finding(finding, report, owners)
     if len(findings) > len(told):
         parts += ["", f"{len(findings) - len(told)} more findings are not shown here; the JSON report has them all."]
     parts += _waivers(report)
@@ -100,7 +101,7 @@ def _table(findings: list[Finding]) -> list[str]:
     return ["", "| Severity | Control | Good condition | Findings |", "|---|---|---|---:|", *rows]
 
 
-def _finding(finding: Finding, report: Report) -> list[str]:
+def _finding(finding: Finding, report: Report, owners: dict[str, str]) -> list[str]:
     control = report.controls.get(finding.control)
     lines = [
         f"### {escaped(cut(finding.message or finding.title, 160))}",
@@ -115,12 +116,14 @@ def _finding(finding: Finding, report: Report) -> list[str]:
     if control:
         lines += ["", escaped(control.rationale), "", f"**Fix.** {escaped(control.fix)}"]
     for fix in report.fixes.get(finding.fingerprint, ()):
-        lines += _fix(fix)
+        lines += _fix(fix, shown=owners[fix.diff] == finding.fingerprint)
     return [*lines, ""]
 
 
-def _fix(fix: Fix) -> list[str]:
+def _fix(fix: Fix, *, shown: bool) -> list[str]:
     lines = ["", escaped(fix.description)]
+    if fix.diff and not shown:
+        return [*lines, "", "The same change as above."]
     return [*lines, "", *_fenced(mask_source(clean(fix.diff)), "diff")] if fix.diff else lines
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import product
 
 from bulkhead.core.finding import Finding
 from bulkhead.core.outcome import Outcome, Severity
+from bulkhead.report.model import Fix
 
 OPEN = (Outcome.FAIL, Outcome.ERROR, Outcome.WARN, Outcome.MANUAL)
 """Outcomes that ask something of the reader."""
@@ -42,6 +43,15 @@ def active(findings: Iterable[Finding]) -> list[Finding]:
 
 def waived(findings: Iterable[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.waiver is not None]
+
+
+def diff_owners(findings: Iterable[Finding], fixes: Mapping[str, tuple[Fix, ...]]) -> dict[str, str]:
+    """Diff to the first finding that it repairs: a change that repairs forty findings of a file is shown once."""
+    owners: dict[str, str] = {}
+    for finding in findings:
+        for fix in fixes.get(finding.fingerprint, ()):
+            owners.setdefault(fix.diff, finding.fingerprint)
+    return owners
 
 
 def by_severity(findings: Iterable[Finding]) -> dict[Severity, int]:

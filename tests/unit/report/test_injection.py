@@ -141,6 +141,13 @@ def test_html_says_everything_a_manager_asks() -> None:
         assert word in out
 
 
+def test_one_change_for_many_findings_is_shown_once() -> None:
+    many = tuple(finding(name=f"web-{at}") for at in range(40))
+    fix = Fix(description="d", diff="--- a\n+++ b\n@@ -1 +1 @@\n-only once\n+x\n")
+    report = msgspec.structs.replace(small(), findings=many, fixes={item.fingerprint: (fix,) for item in many})
+    assert [html.render(report).count("only once"), md.render(report).count("only once")] == [1, 1]
+
+
 def test_junit_is_xml() -> None:
     root = ET.fromstring(junit.render(hostile()))
     assert [root.get("failures"), root.get("errors")] == ["1", "1"]
