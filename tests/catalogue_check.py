@@ -52,7 +52,7 @@ def _shape(control: Control) -> Iterator[str]:
         for group in ("passing", "fail", "error"):
             if not getattr(control.examples, group):
                 yield f"no example under {group}"
-        viewed = all(token.partition(":")[0] in ("pod", "container") for token in control.applies_to)
+        viewed = any(token.partition(":")[0] in ("pod", "container") for token in control.applies_to)
         if not control.needs.fields and not control.needs.kinds and not viewed:
             yield "needs nothing, so nothing shows that it notices blindness"
     if control.mode is not MitigationClass.MANUAL and not control.checks:

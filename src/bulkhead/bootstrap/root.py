@@ -44,9 +44,9 @@ class Root:
 
     @cached_property
     def files(self) -> FileWorld:
-        from bulkhead.sources.files.world import Files
+        from bulkhead.sources import files
 
-        return Files()
+        return files
 
     @cached_property
     def hands(self) -> FileHands:

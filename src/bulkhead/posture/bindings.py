@@ -9,14 +9,14 @@ from typing import Any
 from bulkhead.core.resource import DocumentPath, Resource
 from bulkhead.engines.cel.errors import CelError
 from bulkhead.posture.attack import facts as paths
-from bulkhead.posture.facts import namespaces, pss, rbac, workloads
+from bulkhead.posture.facts import namespaces, pss, rbac, related, workloads
 from bulkhead.posture.views.model import ContainerView, Direct, Lens, PodView
 from bulkhead.posture.views.pods import effective
 from bulkhead.posture.world import World
 
 VARIABLES = frozenset({
     "object", "ref", "params", "cluster", "container", "pod", "effective", "role", "platform", "workload",
-    "namespace", "rbac", "element", "index", "paths", "item", "pss",
+    "namespace", "rbac", "related", "element", "index", "paths", "item", "pss",
 })  # fmt: skip
 
 
@@ -62,6 +62,7 @@ def _base(world: World, resource: Resource) -> dict[str, Callable[[], Any]]:
     return {
         "object": lambda: resource.data,
         "cluster": lambda: world.cluster,
+        "related": lambda: related.facts(world, resource),
         "ref": lambda: {
             "source": ref.source, "kind": ref.kind, "group": ref.group, "namespace": ref.namespace, "name": ref.name,
             "origin": ref.origin,

@@ -7,7 +7,7 @@ from typing import Any
 
 from bulkhead.engines.cel.errors import CelError
 from bulkhead.engines.cel.program import Function
-from bulkhead.posture.facts import images, rbac, secrets, selectors
+from bulkhead.posture.facts import api, images, rbac, secrets, selectors
 
 
 def _image(reference: Any) -> Any:
@@ -28,5 +28,8 @@ FUNCTIONS = {
         Function(name="selects", receiver=False, implementation=selectors.selects),
         Function(name="secretKind", receiver=False, implementation=secrets.kind),
         Function(name="allows", receiver=True, implementation=rbac.allows),
+        Function(name="without", receiver=True, implementation=rbac.without),
+        Function(name="groups", receiver=True, implementation=api.groups),
+        Function(name="resources", receiver=True, implementation=api.resources),
     )
 }

@@ -15,7 +15,24 @@ COMPONENTS: Final = frozenset(
 
 def shapes(document: Any) -> Iterator[Shape]:
     """The objects of a document; nothing when it holds none."""
-    yield from _object(document, (), "", "")
+    yield from _object(without_nulls(document), (), "", "")
+
+
+def without_nulls(value: Any) -> Any:
+    """The API server drops keys whose value is null (``limits:`` with nothing behind it); items of lists stay."""
+    if isinstance(value, dict):
+        if None in value.values():
+            value = {key: item for key, item in value.items() if item is not None}
+        for key, item in value.items():
+            if isinstance(item, (dict, list)):
+                kept = without_nulls(item)
+                if kept is not item:
+                    value = {**value, key: kept}
+    elif isinstance(value, list):
+        made = [without_nulls(item) if isinstance(item, (dict, list)) else item for item in value]
+        if any(new is not old for new, old in zip(made, value, strict=True)):
+            return made
+    return value
 
 
 def _object(value: Any, path: DocumentPath, version: str, kind: str) -> Iterator[Shape]:

@@ -6,11 +6,12 @@ tokens of the pods that run on every node, which are those of DaemonSets.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from bulkhead.posture.attack import escapes, powers
+from bulkhead.posture.attack.groups import Groups
 from bulkhead.posture.attack.model import INTERNET, NODE, Edge, Fix, Vertex
-from bulkhead.posture.facts import dependencies, network, rbac, workloads
+from bulkhead.posture.facts import dependencies, network, rbac, selectors, workloads
 from bulkhead.posture.views.model import PodView
 from bulkhead.posture.world import World
 
@@ -25,32 +26,32 @@ def build(world: World) -> dict[Vertex, list[Edge]]:
     if "attack-graph" in world.memo:
         known: dict[Vertex, list[Edge]] = world.memo["attack-graph"]
         return known
-    graph: dict[Vertex, list[Edge]] = {}
-    pods: dict[str, list[Vertex]] = {"": []}
-    accounts: dict[str, list[Vertex]] = {"": []}
+    pods: dict[str, dict[Vertex, None]] = {"": {}}
+    accounts: dict[str, dict[Vertex, None]] = {"": {}}
     for view in world.kubernetes_pods:
-        namespace = view.resource.ref.namespace
-        account = _account(world, view)
-        for table, item in ((pods, vertex(view)), (accounts, account)):
-            for key in {"", namespace}:
-                if item not in table.setdefault(key, []):
-                    table[key].append(item)
-    edges = [*_of_pods(world), *_of_accounts(world, pods, accounts)]
-    for edge in edges:
+        namespace = view.resource.ref.namespace or selectors.HOME
+        for table, item in ((pods, vertex(view)), (accounts, _account(world, view))):
+            table[""][item] = None
+            table.setdefault(namespace, {})[item] = None
+    graph: dict[Vertex, list[Edge]] = {}
+    groups = Groups(pods, accounts)
+    for edge in (*_of_pods(world), *_of_accounts(world, groups, accounts[""])):
+        graph.setdefault(edge.source, []).append(edge)
+    for edge in groups.edges():
         graph.setdefault(edge.source, []).append(edge)
     world.memo["attack-graph"] = graph
     return graph
 
 
 def _account(world: World, view: PodView) -> Vertex:
-    account = workloads.facts(world, view)["serviceAccount"]
+    account = workloads.account(world, view)
     return Vertex("account", f"{view.resource.ref.namespace or '-'}/{account['name']}")
 
 
 def _of_pods(world: World) -> Iterator[Edge]:
     for view in world.kubernetes_pods:
         here = vertex(view)
-        account = workloads.facts(world, view)["serviceAccount"]
+        account = workloads.account(world, view)
         yield from _entries(world, view, here)
         yield from escapes.edges(view, here)
         if account["automount"]:
@@ -92,7 +93,7 @@ def _entries(world: World, view: PodView, here: Vertex) -> Iterator[Edge]:
                 f"Service {name} has external addresses",
                 (Fix("net-external-ips", f"Service/{name}"),),
             )
-        elif any(name in routed for routed in _routed(world, view.resource.ref.namespace)):
+        elif name in dependencies.routed(world, view.resource.ref.namespace):
             yield Edge(INTERNET, here, "ENDPOINT_EXPLOIT", f"an Ingress or route leads to Service {name}")
     if view.spec.get("hostNetwork") is True:
         yield Edge(
@@ -114,18 +115,9 @@ def _entries(world: World, view: PodView, here: Vertex) -> Iterator[Edge]:
                 )
 
 
-def _routed(world: World, namespace: str) -> Iterator[set[str]]:
-    key = ("routed", namespace)
-    if key not in world.memo:
-        world.memo[key] = dependencies.routed(world, namespace)
-    yield world.memo[key]
-
-
 def _lateral(world: World, view: PodView, here: Vertex) -> Iterator[Edge]:
     """To what the manifests show it calls, where network policies let it."""
-    for need in dependencies.needs(world):
-        if need.source is not view:
-            continue
+    for need in dependencies.needs_of(world, view):
         for target in need.targets:
             if any(
                 network.reaches(world, network.Traffic(view, target, port, protocol)) for port, protocol in need.ports
@@ -133,7 +125,7 @@ def _lateral(world: World, view: PodView, here: Vertex) -> Iterator[Edge]:
                 yield Edge(here, vertex(target), "LATERAL", f"it calls Service {need.service.ref.name}")
 
 
-def _of_accounts(world: World, pods: dict[str, list[Vertex]], accounts: dict[str, list[Vertex]]) -> Iterator[Edge]:
-    for account in accounts[""]:
+def _of_accounts(world: World, groups: Groups, accounts: Iterable[Vertex]) -> Iterator[Edge]:
+    for account in accounts:
         namespace, _, name = account.name.partition("/")
-        yield from powers.edges(account, rbac.of_account(world, namespace.removeprefix("-"), name), pods, accounts)
+        yield from powers.edges(account, rbac.of_account(world, namespace.removeprefix("-"), name), groups)

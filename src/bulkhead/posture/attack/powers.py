@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bulkhead.posture.attack.groups import Groups
 from bulkhead.posture.attack.model import ADMIN, NODE, Edge, Fix, Vertex
 from bulkhead.posture.facts import rbac
 
@@ -61,6 +62,7 @@ _SCOPED = (
     ("create", "", "pods/exec", "POD_EXEC", "rbac-pod-exec", "pods"),
     ("create", "", "pods/attach", "POD_ATTACH", "rbac-pod-exec", "pods"),
     ("patch", "", "pods/ephemeralcontainers", "POD_EXEC", "rbac-pod-exec", "pods"),
+    ("update", "", "pods", "POD_PATCH", "rbac-patch-pods", "pods"),
     ("list", "", "secrets", "TOKEN_LIST", "rbac-secrets-read", "accounts"),
     ("get", "", "secrets", "TOKEN_BRUTEFORCE", "rbac-secrets-read", "accounts"),
     ("create", "", "serviceaccounts/token", "TOKEN_CREATE", "rbac-token-create", "accounts"),
@@ -70,47 +72,48 @@ _SCOPED = (
 )  # fmt: skip
 
 
-def edges(
-    account: Vertex, grants: list[rbac.Grant], pods: dict[str, list[Vertex]], accounts: dict[str, list[Vertex]]
-) -> Iterator[Edge]:
-    """``pods`` and ``accounts`` list vertices by namespace; the key ``""`` holds all of them."""
+def edges(account: Vertex, grants: list[rbac.Grant], groups: Groups) -> Iterator[Edge]:
+    """The next steps that the grants of one account open, each target and technique once."""
     seen: set[tuple[Vertex, str]] = set()
     for grant in grants:
-        for edge in _of(account, grant, pods, accounts):
+        for edge in _of(account, grant, groups):
             if (edge.target, edge.technique) not in seen and edge.target != account:
                 seen.add((edge.target, edge.technique))
                 yield edge
 
 
-def _of(
-    account: Vertex, grant: rbac.Grant, pods: dict[str, list[Vertex]], accounts: dict[str, list[Vertex]]
-) -> Iterator[Edge]:
+def _of(account: Vertex, grant: rbac.Grant, groups: Groups) -> Iterator[Edge]:
     binding = grant.binding.ref
     label = "/".join(part for part in (binding.kind, binding.namespace, binding.name) if part)
     because = f"through {binding.kind} {binding.name}"
-    rules = [grant.rule]
-    if rbac.is_admin(rules):
-        control = "rbac-cluster-admin" if not grant.namespace else "rbac-wildcards"
-        target = ADMIN if not grant.namespace else NODE
-        yield Edge(
-            account, target, "CLUSTER_ADMIN" if target is ADMIN else "POD_CREATE", because, (Fix(control, label),)
-        )
+    if rbac.is_admin([grant.rule]):
+        if not grant.namespace:
+            yield Edge(account, ADMIN, "CLUSTER_ADMIN", because, (Fix("rbac-cluster-admin", label),))
+        else:
+            yield Edge(account, NODE, "POD_CREATE", because, (Fix("rbac-wildcards", label),))
+            for target in groups.targets("accounts", grant.namespace):
+                yield Edge(account, target, "ROLE_BIND", because, (Fix("rbac-wildcards", label),))
         return
     named = bool(grant.rule["resourceNames"])
     if not grant.namespace:
         for verb, group, resource, technique, control, target in _CLUSTER:
-            if rbac.allows(rules, verb, group, resource) and not (named and verb == "impersonate"):
-                yield Edge(account, target, technique, f"may {verb} {resource} {because}", (Fix(control, label),))
+            if rbac.allows([grant.rule], verb, group, resource) and not (named and verb == "impersonate"):
+                why = f"may {verb} {resource} {because}"
+                yield Edge(account, target, technique, why, (Fix(control, label),))
+    yield from _scoped(account, grant, groups, label, because)
+
+
+def _scoped(account: Vertex, grant: rbac.Grant, groups: Groups, label: str, because: str) -> Iterator[Edge]:
     for verb, group, resource, technique, control, reach in _SCOPED:
-        if not rbac.allows(rules, verb, group, resource):
+        if not rbac.allows([grant.rule], verb, group, resource):
             continue
         fixes = (Fix(control, label),)
         why = f"may {verb} {resource} {because}"
         if reach == "node":
-            yield Edge(account, NODE, technique, why, fixes)
-        elif reach == "bindings":
-            for target in accounts.get(grant.namespace, ()) if grant.namespace else (ADMIN,):
-                yield Edge(account, target, technique, why, fixes)
+            targets: tuple[Vertex, ...] = (NODE,)
+        elif reach == "bindings" and not grant.namespace:
+            targets = (ADMIN,)
         else:
-            for target in (pods if reach == "pods" else accounts).get(grant.namespace, ()):
-                yield Edge(account, target, technique, why, fixes)
+            targets = groups.targets("pods" if reach == "pods" else "accounts", grant.namespace)
+        for target in targets:
+            yield Edge(account, target, technique, why, fixes)

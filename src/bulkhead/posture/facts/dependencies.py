@@ -35,10 +35,12 @@ def needs(world: World) -> list[Need]:
     if "needs" in world.memo:
         known: list[Need] = world.memo["needs"]
         return known
-    services = {(item.ref.namespace, item.ref.name): item for item in world.by_kind.get("Service", ())}
+    services = {
+        (item.ref.namespace or selectors.HOME, item.ref.name): item for item in world.by_kind.get("Service", ())
+    }
     out: list[Need] = []
     for view in world.kubernetes_pods:
-        home = view.resource.ref.namespace
+        home = view.resource.ref.namespace or selectors.HOME
         words = {word for text in _texts(world, view) for word in _WORD.findall(text.lower()[:_LIMIT])}
         named = {key for word in words if (key := _service(word, home, services)) is not None}
         for key in sorted(named):
@@ -48,6 +50,17 @@ def needs(world: World) -> list[Need]:
                 out.append(Need(view, service, targets, tuple(ports(service, targets[0]))))
     world.memo["needs"] = out
     return out
+
+
+def needs_of(world: World, view: PodView) -> list[Need]:
+    """What one pod needs."""
+    if "needs-by-source" not in world.memo:
+        found: dict[int, list[Need]] = {}
+        for need in needs(world):
+            found.setdefault(id(need.source), []).append(need)
+        world.memo["needs-by-source"] = found
+    known: dict[int, list[Need]] = world.memo["needs-by-source"]
+    return known.get(id(view), [])
 
 
 def _service(word: str, home: str, services: dict[tuple[str, str], Resource]) -> tuple[str, str] | None:
@@ -67,9 +80,7 @@ def backing(world: World, service: Resource) -> list[PodView]:
     if not selector:
         return []
     return [
-        view
-        for view in world.kubernetes_pods
-        if view.resource.ref.namespace == service.ref.namespace and selectors.selects(selector, network.labels(view))
+        view for view in network.pods(world, service.ref.namespace) if selectors.selects(selector, network.labels(view))
     ]
 
 
@@ -107,34 +118,55 @@ def _config_key(world: World, view: PodView, source: Any) -> Iterator[str]:
 
 
 def _config(world: World, view: PodView, name: Any, key: Any = None) -> Iterator[str]:
-    for config in world.within("ConfigMap", view.resource.ref.namespace):
-        if config.ref.name == name:
-            for item, value in (config.data.get("data") or {}).items():
-                if key is None or item == key:
-                    yield str(value)
+    for place in selectors.places(view.resource.ref.namespace):
+        for config in world.within("ConfigMap", place):
+            if config.ref.name == name:
+                for item, value in (config.data.get("data") or {}).items():
+                    if key is None or item == key:
+                        yield str(value)
 
 
 def routed(world: World, namespace: str) -> set[str]:
     """The Services that an Ingress or a Gateway route of the namespace leads to."""
-    names: set[str] = set()
-    for ingress in world.within("Ingress", namespace):
-        spec = ingress.data.get("spec") or {}
-        backends = [spec.get("defaultBackend") or spec.get("backend") or {}]
-        for rule in spec.get("rules") or ():
-            backends += [
-                path.get("backend") or {}
-                for path in ((rule or {}).get("http") or {}).get("paths") or ()
-                if isinstance(path, dict)
-            ]
-        names.update(
-            str((backend.get("service") or {}).get("name") or backend.get("serviceName") or "") for backend in backends
-        )
-    for kind in ("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute"):
-        for route in world.within(kind, namespace):
-            for rule in (route.data.get("spec") or {}).get("rules") or ():
-                names.update(
-                    str(item.get("name", ""))
-                    for item in (rule or {}).get("backendRefs") or ()
-                    if isinstance(item, dict)
-                )
-    return names - {""}
+    key = ("routed", namespace or selectors.HOME)
+    if key not in world.memo:
+        names: set[str] = set()
+        for place in selectors.places(namespace):
+            for ingress in world.within("Ingress", place):
+                names.update(name for name, _ in ingress_backends(ingress.data))
+            for kind in ROUTES:
+                for route in world.within(kind, place):
+                    names.update(name for _, name, _ in route_backends(route))
+        world.memo[key] = names - {""}
+    known: set[str] = world.memo[key]
+    return known
+
+
+ROUTES = ("HTTPRoute", "GRPCRoute", "TCPRoute", "TLSRoute", "UDPRoute")
+
+
+def ingress_backends(ingress: dict[str, Any]) -> list[tuple[str, Any]]:
+    """Name and port of every Service that an Ingress leads to (networking.k8s.io/v1 and its beta forms)."""
+    spec = ingress.get("spec") or {}
+    backends = [spec.get("defaultBackend") or spec.get("backend") or {}]
+    for rule in spec.get("rules") or ():
+        paths = ((rule or {}).get("http") or {}).get("paths") or ()
+        backends += [path.get("backend") or {} for path in paths if isinstance(path, dict)]
+    out: list[tuple[str, Any]] = []
+    for backend in backends:
+        service = backend.get("service") or {}
+        port = service.get("port") or {}
+        name = service.get("name") or backend.get("serviceName")
+        if name:
+            out.append((str(name), port.get("number") or port.get("name") or backend.get("servicePort")))
+    return out
+
+
+def route_backends(route: Resource) -> list[tuple[str, str, Any]]:
+    """Namespace, name and port of every Service that a Gateway route leads to."""
+    return [
+        (str(item.get("namespace") or route.ref.namespace), str(item.get("name", "")), item.get("port"))
+        for rule in (route.data.get("spec") or {}).get("rules") or ()
+        for item in (rule or {}).get("backendRefs") or ()
+        if isinstance(item, dict) and item.get("kind", "Service") == "Service"
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bulkhead.posture.facts import network, pss
+from bulkhead.posture.facts import network, pss, selectors
 from bulkhead.posture.world import World
 
 _LEVELS = ("privileged", "baseline", "restricted")
@@ -18,7 +18,7 @@ def facts(world: World, name: str) -> dict[str, Any]:
         return known
     declared = next((item for item in world.by_kind.get("Namespace", ()) if item.ref.name == name), None)
     meta = (declared.data.get("metadata") or {}) if declared is not None else {}
-    pods = [view for view in world.kubernetes_pods if view.resource.ref.namespace == name]
+    pods = network.pods(world, name)
     made = {
         "name": name,
         "declared": declared is not None,
@@ -34,20 +34,31 @@ def facts(world: World, name: str) -> dict[str, Any]:
         + _of(world, "PeerAuthentication", "istio-system"),
         "authorizationPolicies": _of(world, "AuthorizationPolicy", name),
         "pssLevel": pss_level(world, name),
+        "mesh": _mesh(meta),
     }
     world.memo[key] = made
     return made
 
 
+def _mesh(meta: dict[str, Any]) -> bool:
+    """Whether a service mesh takes in the namespace's pods (Istio's injection labels, Linkerd's annotation)."""
+    labels, annotations = meta.get("labels") or {}, meta.get("annotations") or {}
+    return (
+        labels.get("istio-injection") == "enabled"
+        or "istio.io/rev" in labels
+        or labels.get("istio.io/dataplane-mode") == "ambient"
+        or annotations.get("linkerd.io/inject") == "enabled"
+    )
+
+
 def pss_level(world: World, name: str) -> str:
     """The strictest Pod Security level that admits every pod read in the namespace."""
     levels = [
-        _LEVELS.index(pss.level(view.spec, view.meta.get("annotations") or {}))
-        for view in world.kubernetes_pods
-        if view.resource.ref.namespace == name
+        _LEVELS.index(pss.level(view.spec, view.meta.get("annotations") or {})) for view in network.pods(world, name)
     ]
     return _LEVELS[min(levels, default=len(_LEVELS) - 1)]
 
 
 def _of(world: World, kind: str, namespace: str) -> list[Any]:
-    return [resource.data for resource in world.within(kind, namespace)]
+    places = selectors.places(namespace) if namespace else ("",)
+    return [resource.data for place in places for resource in world.within(kind, place)]

@@ -8,6 +8,7 @@ egress section.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from bulkhead.core.resource import Resource
@@ -27,7 +28,19 @@ class Traffic:
 
 
 def policies(world: World, namespace: str) -> list[Resource]:
-    return world.within("NetworkPolicy", namespace)
+    """The policies that hold in a namespace; objects that name none are taken to be in the default one."""
+    return [policy for place in selectors.places(namespace) for policy in world.within("NetworkPolicy", place)]
+
+
+def pods(world: World, namespace: str) -> list[PodView]:
+    """The Kubernetes pods of a namespace."""
+    if "pods-by-namespace" not in world.memo:
+        found: dict[str, list[PodView]] = {}
+        for view in world.kubernetes_pods:
+            found.setdefault(view.resource.ref.namespace or selectors.HOME, []).append(view)
+        world.memo["pods-by-namespace"] = found
+    known: dict[str, list[PodView]] = world.memo["pods-by-namespace"]
+    return known.get(namespace or selectors.HOME, [])
 
 
 def types(spec: dict[str, Any]) -> tuple[str, ...]:
@@ -93,6 +106,28 @@ def _open(world: World, traffic: Traffic, direction: str) -> bool:
     return False
 
 
+def blocks(world: World, view: PodView, address: str) -> bool:
+    """Whether egress policies keep the pod from an address outside the cluster."""
+    if not isolated(world, view, "Egress"):
+        return False
+    for policy in selecting(world, view):
+        spec = policy.data["spec"]
+        if "Egress" in types(spec):
+            for rule in spec.get("egress") or ():
+                peers = (rule or {}).get("to")
+                if not peers or any(_holds(peer.get("ipBlock"), address) for peer in peers if isinstance(peer, dict)):
+                    return False
+    return True
+
+
+def _holds(block: Any, address: str) -> bool:
+    if not isinstance(block, dict):
+        return False
+    wanted = ip_address(address)
+    cut = any(wanted in ip_network(str(item), strict=False) for item in block.get("except") or ())
+    return wanted in ip_network(str(block.get("cidr")), strict=False) and not cut
+
+
 def _peers(world: World, policy: Resource, peers: Any, other: PodView) -> bool:
     """An absent or empty list of peers means every peer, those outside the cluster too."""
     if not peers:
@@ -107,16 +142,16 @@ def _peer(world: World, policy: Resource, peer: dict[str, Any], other: PodView) 
     if "namespaceSelector" in peer:
         if not selectors.selects(peer["namespaceSelector"] or {}, namespace_labels(world, home)):
             return False
-    elif home != policy.ref.namespace:
+    elif not selectors.same_namespace(home, policy.ref.namespace):
         return False
     return "podSelector" not in peer or selectors.selects(peer["podSelector"] or {}, labels(other))
 
 
 def namespace_labels(world: World, name: str) -> dict[str, Any]:
     """With the label that the API server puts on every namespace."""
-    found = {"kubernetes.io/metadata.name": name}
+    found = {"kubernetes.io/metadata.name": name or selectors.HOME}
     for resource in world.by_kind.get("Namespace", ()):
-        if resource.ref.name == name:
+        if selectors.same_namespace(resource.ref.name, name):
             found.update((resource.data.get("metadata") or {}).get("labels") or {})
     return found
 

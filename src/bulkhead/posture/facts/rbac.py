@@ -10,78 +10,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from bulkhead.core.resource import Resource
+from bulkhead.core.resource import UNKNOWN, Resource
 from bulkhead.posture.facts import selectors
+from bulkhead.posture.facts.bootstrap_roles import BUILT_IN, Rule
 from bulkhead.posture.world import World
 
-Rule = dict[str, Any]
-
-_ALL: Rule = {"verbs": ["*"], "apiGroups": ["*"], "resources": ["*"], "resourceNames": [], "nonResourceURLs": []}
-_WORKLOADS = [
-    "pods",
-    "replicationcontrollers",
-    "deployments",
-    "daemonsets",
-    "replicasets",
-    "statefulsets",
-    "jobs",
-    "cronjobs",
-]
-_WRITE = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
-_READ = ["get", "list", "watch"]
-
-
-def _built(verbs: list[str], resources: list[str], groups: list[str] | None = None) -> Rule:
-    return {
-        "verbs": verbs,
-        "apiGroups": groups or ["", "apps", "batch"],
-        "resources": resources,
-        "resourceNames": [],
-        "nonResourceURLs": [],
-    }
-
-
-# What matters of the bootstrap policy (kubernetes/plugin/pkg/auth/authorizer/rbac/bootstrappolicy/policy.go).
-BUILT_IN: dict[str, list[Rule]] = {
-    "cluster-admin": [_ALL],
-    "system:masters": [_ALL],
-    "admin": [
-        _built(
-            _WRITE,
-            [
-                *_WORKLOADS,
-                "configmaps",
-                "secrets",
-                "serviceaccounts",
-                "services",
-                "pods/exec",
-                "pods/attach",
-                "pods/portforward",
-            ],
-        ),
-        _built(_WRITE, ["roles", "rolebindings"], ["rbac.authorization.k8s.io"]),
-        _built(["create"], ["serviceaccounts/token"]),
-        _built(["impersonate"], ["serviceaccounts"]),
-    ],
-    "edit": [
-        _built(
-            _WRITE,
-            [
-                *_WORKLOADS,
-                "configmaps",
-                "secrets",
-                "serviceaccounts",
-                "services",
-                "pods/exec",
-                "pods/attach",
-                "pods/portforward",
-            ],
-        ),
-        _built(["create"], ["serviceaccounts/token"]),
-        _built(["impersonate"], ["serviceaccounts"]),
-    ],
-    "view": [_built(_READ, [*_WORKLOADS, "configmaps", "serviceaccounts", "services"])],
-}
+_VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
+_EVERY = frozenset({"create", "delete", "get", "list", "patch", "update", "watch"})
+_LISTS = ("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +33,23 @@ class Grant:
 
 
 def normalised(rules: Any) -> list[Rule]:
-    """Every list present, so that expressions need no optionals."""
-    return [
-        {
-            key: list(rule.get(key) or [])
-            for key in ("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs")
-        }
-        for rule in (rules if isinstance(rules, list) else [])
-        if isinstance(rule, dict)
-    ]
+    """Every list present, so that expressions need no optionals.
+
+    Raises:
+        TypeError: a rule or a part of one is unknown.
+    """
+    if rules is UNKNOWN:
+        raise TypeError("the rules are unknown")
+    return [_normal(rule) for rule in (rules if isinstance(rules, list) else []) if rule is UNKNOWN or rule]
+
+
+def _normal(rule: Any) -> Rule:
+    if not isinstance(rule, dict):
+        raise TypeError("a rule is a mapping")
+    made = {key: list(rule.get(key) or []) for key in _LISTS}
+    if any(not isinstance(item, str) for items in made.values() for item in items):
+        raise TypeError("a part of a rule is unknown")
+    return made
 
 
 def allows(rules: Any, verb: Any, group: Any, resource: Any) -> bool:
@@ -114,7 +58,7 @@ def allows(rules: Any, verb: Any, group: Any, resource: Any) -> bool:
 
 
 def _allows(rule: Rule, verb: str, group: str, resource: str) -> bool:
-    verbs, groups, resources = rule["verbs"], rule["apiGroups"], rule["resources"]
+    verbs, groups, resources = (rule.get(key) or () for key in ("verbs", "apiGroups", "resources"))
     if "*" not in verbs and verb not in verbs:
         return False
     if "*" not in groups and group not in groups:
@@ -125,6 +69,12 @@ def _allows(rule: Rule, verb: str, group: str, resource: str) -> bool:
     return bool(slash) and f"*/{sub}" in resources
 
 
+def without(verbs: Any, taken: Any) -> list[str]:
+    """The verbs that are left when some are taken away; a wildcard is written out first."""
+    have = list(_VERBS) if "*" in (verbs or ()) else list(verbs or ())
+    return [verb for verb in have if verb not in taken]
+
+
 def rules_of(world: World, kind: str, name: str, namespace: str = "") -> list[Rule] | None:
     """The rules of a role by reference; None when it was not read and is not built in."""
     key = ("rbac-rules", kind, name, namespace)
@@ -132,15 +82,27 @@ def rules_of(world: World, kind: str, name: str, namespace: str = "") -> list[Ru
         known: list[Rule] | None = world.memo[key]
         return known
     found: list[Rule] | None = None
-    for resource in world.by_kind.get(kind, ()):
-        if resource.ref.name == name and (kind == "ClusterRole" or resource.ref.namespace == namespace):
-            found = (
-                _aggregated(world, resource, ()) if kind == "ClusterRole" else normalised(resource.data.get("rules"))
-            )
+    for resource in _named(world, kind).get(name, ()):
+        if kind == "ClusterRole":
+            found = _aggregated(world, resource, ())
+        elif selectors.same_namespace(resource.ref.namespace, namespace):
+            found = normalised(resource.data.get("rules"))
     if found is None and kind == "ClusterRole":
         found = BUILT_IN.get(name)
     world.memo[key] = found
     return found
+
+
+def _named(world: World, kind: str) -> dict[str, list[Resource]]:
+    """The resources of a kind by name, in whatever namespace."""
+    key = ("named", kind)
+    if key not in world.memo:
+        found: dict[str, list[Resource]] = {}
+        for resource in world.by_kind.get(kind, ()):
+            found.setdefault(resource.ref.name, []).append(resource)
+        world.memo[key] = found
+    made: dict[str, list[Resource]] = world.memo[key]
+    return made
 
 
 def _aggregated(world: World, role: Resource, seen: tuple[str, ...]) -> list[Rule]:
@@ -165,18 +127,30 @@ def grants(world: World) -> list[Grant]:
     out: list[Grant] = []
     for kind in ("ClusterRoleBinding", "RoleBinding"):
         for binding in world.by_kind.get(kind, ()):
-            reference = binding.data.get("roleRef") or {}
-            scope = binding.ref.namespace if kind == "RoleBinding" else ""
-            rules = rules_of(
-                world, str(reference.get("kind", "")), str(reference.get("name", "")), binding.ref.namespace
-            )
-            for subject in subjects(binding):
+            scope = (binding.ref.namespace or selectors.HOME) if kind == "RoleBinding" else ""
+            for rule in _granted(world, binding):
                 out.extend(
                     Grant(subject["kind"], subject["name"], subject["namespace"], scope, rule, binding)
-                    for rule in rules or ()
+                    for subject in subjects(binding)
                 )
     world.memo["rbac-grants"] = out
     return out
+
+
+def _granted(world: World, binding: Resource) -> list[Rule]:
+    reference = binding.data.get("roleRef") or {}
+    try:
+        rules = rules_of(world, str(reference.get("kind", "")), str(reference.get("name", "")), binding.ref.namespace)
+    except TypeError:
+        world.memo["rbac-unread"] = binding.ref.name
+        return []
+    return rules or []
+
+
+def unread(world: World) -> str:
+    """The name of a binding whose role has rules that could not be told; empty when there is none."""
+    grants(world)
+    return str(world.memo.get("rbac-unread", ""))
 
 
 def subjects(binding: Resource) -> list[dict[str, str]]:
@@ -193,17 +167,26 @@ def of_account(world: World, namespace: str, name: str) -> list[Grant]:
     """What a service account may do, through its own name and the groups it is in."""
     key = ("rbac-account", namespace, name)
     if key not in world.memo:
-        groups = {"system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"}
-        user = f"system:serviceaccount:{namespace}:{name}"
-        world.memo[key] = [
-            grant
-            for grant in grants(world)
-            if (grant.kind == "ServiceAccount" and grant.name == name and grant.subject_namespace == namespace)
-            or (grant.kind == "Group" and grant.name in groups)
-            or (grant.kind == "User" and grant.name == user)
-        ]
+        by_subject = _by_subject(world)
+        homes = selectors.places(namespace)
+        wanted = [("ServiceAccount", name, home) for home in homes]
+        wanted += [("User", f"system:serviceaccount:{home}:{name}", "") for home in homes if home]
+        wanted += [("Group", "system:serviceaccounts", ""), ("Group", "system:authenticated", "")]
+        wanted += [("Group", f"system:serviceaccounts:{home}", "") for home in homes if home]
+        world.memo[key] = [grant for subject in wanted for grant in by_subject.get(subject, ())]
     known: list[Grant] = world.memo[key]
     return known
+
+
+def _by_subject(world: World) -> dict[tuple[str, str, str], list[Grant]]:
+    if "rbac-by-subject" not in world.memo:
+        found: dict[tuple[str, str, str], list[Grant]] = {}
+        for grant in grants(world):
+            home = grant.subject_namespace if grant.kind == "ServiceAccount" else ""
+            found.setdefault((grant.kind, grant.name, home), []).append(grant)
+        world.memo["rbac-by-subject"] = found
+    made: dict[tuple[str, str, str], list[Grant]] = world.memo["rbac-by-subject"]
+    return made
 
 
 def who_can(world: World, verb: str, group: str, resource: str, namespace: str = "") -> list[Grant]:
@@ -211,29 +194,35 @@ def who_can(world: World, verb: str, group: str, resource: str, namespace: str =
     return [
         grant
         for grant in grants(world)
-        if _allows(grant.rule, verb, group, resource) and (not namespace or grant.namespace in ("", namespace))
+        if _allows(grant.rule, verb, group, resource)
+        and (not namespace or not grant.namespace or selectors.same_namespace(grant.namespace, namespace))
     ]
 
 
 def is_admin(rules: list[Rule]) -> bool:
-    """Everything on everything: cluster-admin by any name."""
-    return any("*" in rule["verbs"] and "*" in rule["apiGroups"] and "*" in rule["resources"] for rule in rules)
+    """Everything on everything, by the wildcard or by naming every verb: cluster-admin by any name."""
+    return any(
+        "*" in rule["apiGroups"] and "*" in rule["resources"] and ("*" in rule["verbs"] or set(rule["verbs"]) >= _EVERY)
+        for rule in rules
+    )
 
 
 def facts(world: World, resource: Resource) -> dict[str, Any]:
-    """What expressions see as ``rbac`` on a role or a binding."""
+    """What expressions see as ``rbac`` on a role or a binding. ``rules`` is absent when the role was not read."""
     if resource.ref.kind in ("Role", "ClusterRole"):
         return _role_facts(world, resource)
     reference = resource.data.get("roleRef") or {}
-    kind, name = str(reference.get("kind", "")), str(reference.get("name", ""))
+    if not isinstance(reference.get("name"), str):
+        raise TypeError("the role's name is unknown")
+    kind, name = str(reference.get("kind", "")), reference["name"]
     rules = rules_of(world, kind, name, resource.ref.namespace)
+    builtin = kind == "ClusterRole" and name.startswith("system:")
     found = subjects(resource)
-    return {
-        "roleFound": rules is not None or name.startswith("system:"),
+    out: dict[str, Any] = {
+        "roleFound": rules is not None or builtin,
         "roleKind": kind,
         "roleName": name,
-        "rules": rules or [],
-        "admin": is_admin(rules or []) or name == "cluster-admin",
+        "admin": is_admin(rules or []) or (kind == "ClusterRole" and name == "cluster-admin"),
         "subjects": found,
         "missingAccounts": [
             f"{subject['namespace']}/{subject['name']}"
@@ -242,14 +231,24 @@ def facts(world: World, resource: Resource) -> dict[str, Any]:
             and subject["name"] != "default"
             and not _account_known(world, subject)
         ],
-        "system": resource.ref.name.startswith("system:"),
+        "accountsRead": bool(world.by_kind.get("ServiceAccount")),
+        "rolesRead": bool(world.by_kind.get(kind)),
+        "system": _system(resource.ref.name),
     }
+    if rules is not None or builtin:
+        out["rules"] = rules or []
+    return out
+
+
+def _system(name: str) -> bool:
+    """Roles and bindings that the API server or the platform makes by itself."""
+    return name.startswith("system:") or name in BUILT_IN or name == "gce:podsecuritypolicy:calico-sa"
 
 
 def _account_known(world: World, subject: dict[str, str]) -> bool:
     return any(
-        account.ref.name == subject["name"] and account.ref.namespace in (subject["namespace"], "")
-        for account in world.by_kind.get("ServiceAccount", ())
+        not account.ref.namespace or selectors.same_namespace(account.ref.namespace, subject["namespace"])
+        for account in _named(world, "ServiceAccount").get(subject["name"], ())
     )
 
 
@@ -258,17 +257,29 @@ def _role_facts(world: World, role: Resource) -> dict[str, Any]:
     rules = _aggregated(world, role, ()) if kind == "ClusterRole" else normalised(role.data.get("rules"))
     bound = [
         subject
-        for binding_kind in ("RoleBinding", "ClusterRoleBinding")
-        for binding in world.by_kind.get(binding_kind, ())
-        if (binding.data.get("roleRef") or {}).get("kind") == kind
-        and (binding.data.get("roleRef") or {}).get("name") == name
-        and (kind == "ClusterRole" or binding.ref.namespace == role.ref.namespace)
+        for binding in _bindings_of(world).get((kind, name), ())
+        if kind == "ClusterRole" or selectors.same_namespace(binding.ref.namespace, role.ref.namespace)
         for subject in subjects(binding)
     ]
     return {
         "rules": rules,
         "bound": bound,
-        "system": name.startswith("system:") or name in BUILT_IN,
+        "system": _system(name),
         "aggregated": isinstance(role.data.get("aggregationRule"), dict),
         "admin": is_admin(rules),
+        "bindingsRead": any(world.by_kind.get(key) for key in ("RoleBinding", "ClusterRoleBinding")),
     }
+
+
+def _bindings_of(world: World) -> dict[tuple[str, str], list[Resource]]:
+    """The bindings by the kind and name of their role."""
+    if "bindings-of" not in world.memo:
+        found: dict[tuple[str, str], list[Resource]] = {}
+        for kind in ("RoleBinding", "ClusterRoleBinding"):
+            for binding in world.by_kind.get(kind, ()):
+                reference = binding.data.get("roleRef") or {}
+                key = (str(reference.get("kind", "")), str(reference.get("name", "")))
+                found.setdefault(key, []).append(binding)
+        world.memo["bindings-of"] = found
+    made: dict[tuple[str, str], list[Resource]] = world.memo["bindings-of"]
+    return made

@@ -4,6 +4,32 @@ from __future__ import annotations
 
 from typing import Any
 
+from bulkhead.core.resource import UNKNOWN
+
+HOME = "default"
+"""Where objects land that name no namespace, unless the client is told otherwise."""
+
+
+def places(namespace: str) -> tuple[str, ...]:
+    """The namespace as objects may name it: those that name none are taken to be in the default one."""
+    return (namespace,) if namespace not in ("", HOME) else ("", HOME)
+
+
+def same_namespace(one: str, other: str) -> bool:
+    return (one or HOME) == (other or HOME)
+
+
+def certain(value: Any) -> dict[str, Any]:
+    """Labels of which every value is known.
+
+    Raises:
+        TypeError: one is not.
+    """
+    labels = {} if value is None else value
+    if not isinstance(labels, dict) or any(item is UNKNOWN for item in labels.values()):
+        raise TypeError("labels are unknown")
+    return labels
+
 
 def selects(selector: Any, labels: Any) -> bool:
     """Whether a LabelSelector picks an object with these labels; the empty selector picks everything, null nothing.

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from bulkhead.posture.facts import network, rbac, selectors
+from bulkhead.core.resource import Resource
+from bulkhead.posture.facts import fields, network, rbac, references, selectors
 from bulkhead.posture.views.model import PodView
 from bulkhead.posture.world import World
 
 
 def facts(world: World, view: PodView) -> dict[str, Any]:
-    """What expressions see as ``workload``. See docs/controls.md for the names."""
+    """What expressions see as ``workload``. See docs/controls.md for the names.
+
+    Raises:
+        TypeError: something that the facts rest on is unknown.
+    """
     key = ("workload", id(view))
     if key not in world.memo:
         world.memo[key] = _facts(world, view)
@@ -23,9 +28,11 @@ def _facts(world: World, view: PodView) -> dict[str, Any]:
     data = view.resource.data
     spec = data.get("spec") if isinstance(data, dict) else None
     spec = spec if isinstance(spec, dict) else {}
-    labels = network.labels(view)
-    account = _account(world, view)
-    grants = rbac.of_account(world, ref.namespace, account["name"])
+    labels = selectors.certain(view.meta.get("labels"))
+    own = account(world, view)
+    grants = rbac.of_account(world, ref.namespace, own["name"])
+    if rbac.unread(world):
+        raise TypeError(f"the rules that {rbac.unread(world)} grants are unknown")
     out: dict[str, Any] = {
         "kind": ref.kind,
         "name": ref.name,
@@ -37,11 +44,14 @@ def _facts(world: World, view: PodView) -> dict[str, Any]:
         "policies": [policy.data for policy in network.selecting(world, view)],
         "ingressIsolated": network.isolated(world, view, "Ingress"),
         "egressIsolated": network.isolated(world, view, "Egress"),
-        "pdbs": _same_namespace(world, view, "PodDisruptionBudget", labels),
-        "hpas": _scalers(world, view),
-        "serviceAccount": account,
+        "metadataBlocked": network.blocks(world, view, "169.254.169.254"),
+        "pdbs": _selecting(world, view, "PodDisruptionBudget", labels),
+        "hpas": [scaler.data for scaler in scalers(world, view.resource)],
+        "serviceAccount": own,
         "permissions": [grant.rule for grant in grants],
         "clusterAdmin": any(rbac.is_admin([grant.rule]) and not grant.namespace for grant in grants),
+        "references": references.of(world, view),
+        "unknownFields": fields.unknown(view.spec),
     }
     if isinstance(spec.get("replicas"), int):
         out["replicas"] = spec["replicas"]
@@ -53,44 +63,68 @@ def services(world: World, view: PodView) -> list[Any]:
     labels = network.labels(view)
     return [
         service.data
-        for service in world.within("Service", view.resource.ref.namespace)
+        for place in selectors.places(view.resource.ref.namespace)
+        for service in world.within("Service", place)
         if isinstance(service.data.get("spec"), dict)
         and service.data["spec"].get("selector")
         and selectors.selects(service.data["spec"]["selector"], labels)
     ]
 
 
-def _same_namespace(world: World, view: PodView, kind: str, labels: dict[str, Any]) -> list[Any]:
+def _selecting(world: World, view: PodView, kind: str, labels: dict[str, Any]) -> list[Any]:
     return [
         resource.data
-        for resource in world.within(kind, view.resource.ref.namespace)
+        for place in selectors.places(view.resource.ref.namespace)
+        for resource in world.within(kind, place)
         if selectors.selects((resource.data.get("spec") or {}).get("selector"), labels)
     ]
 
 
-def _scalers(world: World, view: PodView) -> list[Any]:
-    ref = view.resource.ref
-    out = []
-    for scaler in world.within("HorizontalPodAutoscaler", ref.namespace):
-        target = (scaler.data.get("spec") or {}).get("scaleTargetRef") or {}
-        if target.get("kind") == ref.kind and target.get("name") == ref.name:
-            out.append(scaler.data)
-    return out
+def scalers(world: World, resource: Resource) -> list[Resource]:
+    """What scales a workload: HorizontalPodAutoscalers and KEDA's ScaledObjects."""
+    ref = resource.ref
+    if "scalers" not in world.memo:
+        found: dict[tuple[str, str, str], list[Resource]] = {}
+        for kind, default in (("HorizontalPodAutoscaler", ""), ("ScaledObject", "Deployment")):
+            for scaler in world.by_kind.get(kind, ()):
+                target = (scaler.data.get("spec") or {}).get("scaleTargetRef") or {}
+                home = scaler.ref.namespace or selectors.HOME
+                at = (home, str(target.get("kind") or default), str(target.get("name", "")))
+                found.setdefault(at, []).append(scaler)
+        world.memo["scalers"] = found
+    known: dict[tuple[str, str, str], list[Resource]] = world.memo["scalers"]
+    return known.get((ref.namespace or selectors.HOME, ref.kind, ref.name), [])
 
 
-def _account(world: World, view: PodView) -> dict[str, Any]:
+def account(world: World, view: PodView) -> dict[str, Any]:
     """The service account; ``automount`` is what holds for the pod (pod over account, true when neither says)."""
     name = view.spec.get("serviceAccountName") or view.spec.get("serviceAccount") or "default"
     name = name if isinstance(name, str) else "default"
     found = next(
         (
-            account.data
-            for account in world.within("ServiceAccount", view.resource.ref.namespace)
-            if account.ref.name == name
+            item.data
+            for place in selectors.places(view.resource.ref.namespace)
+            for item in _accounts(world).get((place, name), ())
         ),
         None,
     )
     automount = view.spec.get("automountServiceAccountToken")
     if automount is None and found is not None:
         automount = found.get("automountServiceAccountToken")
-    return {"name": name, "found": found is not None, "automount": automount is not False}
+    annotations = ((found or {}).get("metadata") or {}).get("annotations") or {}
+    return {
+        "name": name,
+        "found": found is not None,
+        "automount": automount is not False,
+        "annotations": annotations,
+    }
+
+
+def _accounts(world: World) -> dict[tuple[str, str], list[Resource]]:
+    if "service-accounts" not in world.memo:
+        found: dict[tuple[str, str], list[Resource]] = {}
+        for item in world.by_kind.get("ServiceAccount", ()):
+            found.setdefault((item.ref.namespace, item.ref.name), []).append(item)
+        world.memo["service-accounts"] = found
+    known: dict[tuple[str, str], list[Resource]] = world.memo["service-accounts"]
+    return known

@@ -7,6 +7,7 @@ from typing import Any
 
 from bulkhead.core.resource import Resource, Snapshot
 from bulkhead.posture.suppressions.model import Exemption
+from bulkhead.posture.views.pods import pods
 
 # kubeaudit's labels (docs of its auditors) and the findings each of them allows.
 _KUBEAUDIT = {
@@ -32,8 +33,10 @@ def read(snapshot: Snapshot) -> Iterator[Exemption]:
             for meta in _metadata(resource.data):
                 for key, value in _map(meta.get("annotations")).items():
                     yield from _annotation(resource, str(key), value)
-                for key, value in _map(meta.get("labels")).items():
+                labels = _map(meta.get("labels"))
+                for key, value in labels.items():
                     yield from _label(resource, str(key), value)
+                yield from _labelled_everywhere(resource, labels)
 
 
 def _map(value: Any) -> dict[str, Any]:
@@ -52,7 +55,7 @@ def _annotation(resource: Resource, key: str, value: Any) -> Iterator[Exemption]
     origin = f"annotation {key}"
     text = value if isinstance(value, str) else ""
     group, _, name = key.partition("/")
-    if group == "checkov.io" and name.startswith("skip"):
+    if group in ("checkov.io", "bridgecrew.io", "cortex.io") and name.startswith("skip"):
         control, _, reason = text.partition("=")
         yield Exemption(control.strip(), origin, reason.strip(), ref=resource.ref)
     elif group == "ignore-check.kube-linter.io":
@@ -70,6 +73,20 @@ def _annotation(resource: Resource, key: str, value: Any) -> Iterator[Exemption]
     elif group == "bulkhead.dev" and name.startswith("ignore"):
         control, _, reason = text.partition(":")
         yield Exemption(control.strip(), origin, reason.strip(), ref=resource.ref)
+
+
+def _labelled_everywhere(resource: Resource, labels: dict[str, Any]) -> Iterator[Exemption]:
+    """A label on every container covers the pod's own setting too."""
+    names = {view.data.get("name") for pod in pods(resource) for view in pod.containers}
+    allowed: dict[str, set[str]] = {}
+    for key in labels:
+        group, _, rest = str(key).partition("/")
+        if group == "container.kubeaudit.io":
+            container, _, name = rest.rpartition(".")
+            allowed.setdefault(name, set()).add(container)
+    for name, containers in allowed.items():
+        if names and names <= containers:
+            yield from _label(resource, f"kubeaudit.io/{name}", "allowed for every container")
 
 
 def _label(resource: Resource, key: str, value: Any) -> Iterator[Exemption]:
