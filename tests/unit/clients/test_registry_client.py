@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import datetime as dt
 import hashlib
+import ssl
 from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
+from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from bulkhead.clients.registry import Credential, Limits, Manifest, Reference, RegistryClient, parse
 from bulkhead.core.errors import BulkheadError, LimitExceeded, SourceError
@@ -282,3 +289,44 @@ def test_nobody_listens() -> None:
 
     with pytest.raises(SourceError, match="cannot be read"):
         asyncio.run(run())
+
+
+def self_signed(folder: Path, *names: x509.GeneralName) -> ssl.SSLContext:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "test")])
+    today = dt.datetime.now(dt.UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(today - dt.timedelta(days=1))
+        .not_valid_after(today + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    (folder / "cert.pem").write_bytes(certificate.public_bytes(pem))
+    plain = serialization.NoEncryption()
+    (folder / "key.pem").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
+    return context
+
+
+def test_tls_is_verified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An unknown authority and a foreign name are refused; a private authority that was given is believed."""
+    # Loopback is spoken to in the clear; here it stands for a host of the network.
+    monkeypatch.setattr("bulkhead.clients.registry.client.is_loopback", lambda host: False)
+
+    async def run(served: ssl.SSLContext, verify: ssl.SSLContext | None) -> Manifest:
+        registry = honest()
+        async with registry.listening(served), RegistryClient(verify=verify, use_proxy=False) as client:
+            return await client.manifest(parse(f"{registry.host}/a:1"))
+
+    ours = self_signed(tmp_path, x509.IPAddress(ip_address("127.0.0.1")))
+    trusting = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
+    assert asyncio.run(run(ours, trusting)).digest == DIGEST
+    foreign = self_signed(tmp_path, x509.DNSName("other.example"))
+    trusting_foreign = ssl.create_default_context(cafile=str(tmp_path / "cert.pem"))
+    for served, verify in ((ours, None), (foreign, trusting_foreign), (foreign, trusting)):
+        with pytest.raises(SourceError, match="CERTIFICATE_VERIFY_FAILED"):
+            asyncio.run(run(served, verify))

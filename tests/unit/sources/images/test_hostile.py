@@ -252,6 +252,28 @@ def test_artifacts_are_notes() -> None:
     assert [gap.reason for gap in snapshot.gaps] == ["the configuration does not have the manifest's layers"]
 
 
+def test_platforms_of_a_registry() -> None:
+    async def run() -> list[Snapshot]:
+        registry = Registry()
+        entries = []
+        for architecture in ("amd64", "arm64", "unknown"):
+            image = Built((LAYER,), {"architecture": architecture})
+            image.push(registry)
+            platform = {"os": "linux", "architecture": architecture}
+            entries.append({"digest": sha256(image.manifest_bytes), "size": 1, "platform": platform})
+        registry.add_manifest(INDEX, json.dumps({"schemaVersion": 2, "manifests": entries}).encode(), "1")
+        async with registry.listening(), RegistryClient(use_proxy=False) as client:
+            name = f"{registry.host}/a/b:1"
+            return [await read_registry(name, client, platform=word) for word in ("linux/arm64", "*", "linux/s390x")]
+
+    one, both, none = asyncio.run(run())
+    assert [item.data["architecture"] for item in one.resources] == ["arm64"]
+    assert "1 images for other platforms" in one.notes[0]
+    assert [item.data["architecture"] for item in both.resources] == ["amd64", "arm64"]
+    assert len({item.ref.uid for item in both.resources}) == 2
+    absent(none, "only linux/amd64, linux/arm64")
+
+
 def test_registry_gaps() -> None:
     async def run() -> list[Snapshot]:
         registry = Registry()
