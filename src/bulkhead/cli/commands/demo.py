@@ -1,0 +1,104 @@
+"""The main job on a copy of the example: find, fix, prove, take back. Changes nothing but that copy."""
+
+from __future__ import annotations
+
+import argparse
+import filecmp
+from typing import TYPE_CHECKING
+
+from bulkhead.cli import rendering
+
+if TYPE_CHECKING:
+    from bulkhead.core.finding import Finding
+
+NAME = "demo"
+HELP = "show the whole loop on a copy of examples/shop: find, fix, prove, undo"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--example", default="examples/shop", metavar="FOLDER", help="copy this folder instead")
+    parser.add_argument("--keep", default="", metavar="FOLDER", help="keep the copy there")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    import shutil
+    import sys
+    import tempfile
+    from pathlib import Path
+
+    from bulkhead import __version__
+    from bulkhead.app import fix as fixing
+    from bulkhead.app import scan as scanning
+    from bulkhead.bootstrap import root
+    from bulkhead.core.control import MitigationClass
+    from bulkhead.core.errors import UsageError
+    from bulkhead.mitigation import diff
+    from bulkhead.mitigation.plan import Consent
+    from bulkhead.report import table
+
+    example = Path(arguments.example)
+    if not example.is_dir():
+        raise UsageError(
+            "there is no such example",
+            where=str(example),
+            hint="run it in the project's folder, or name one with --example",
+        )
+    keep = Path(arguments.keep) if arguments.keep else Path(tempfile.mkdtemp(prefix="bulkhead-demo-")) / example.name
+    shutil.copytree(example, keep)
+    where = str(keep.resolve())
+    say = rendering.talk
+    opened = root.open_root(keep)
+    selection = opened.selection()
+
+    say(f"1. Scan a copy of {example} with {len(selection.controls)} controls ({where})\n")
+    before = scanning.judge(opened.files.read(where), where, opened.context, selection)
+    report = scanning.tell(before, version=__version__, store=None)
+    worst = [finding for finding in report.findings if finding.severity.rank >= 3 and finding.outcome == "fail"]
+    sys.stdout.write(_lines(worst[:15]))
+    say(f"\n   … the {len(worst[:15])} worst of them; in all: {table.summary(report)}")
+    for gap in report.gaps:
+        say(f"   not readable, and so neither good nor bad: {gap.where}: {gap.reason} ({gap.hint})")
+
+    say("\n2. Plan the repairs that are safe by themselves, try them in memory, and show one file's diff\n")
+    trial = fixing.propose(before, opened.files, opened.context, Consent(MitigationClass.GUARDED))
+    step = next((item for item in trial.plan.steps if item.target == "k8s/orders.yaml"), trial.plan.steps[0])
+    sys.stdout.write(diff.unified(step))
+    repaired = sum(len(item.repairs) for item in trial.plan.steps)
+    say(
+        f"\n   in all: {repaired} findings closed in {len(trial.plan.steps)} files, {len(trial.plan.unfixed)} left with a reason"
+    )
+
+    say("\n3. Write them, read the files again, and judge them again")
+    done = fixing.apply(trial, before, opened.files, opened.hands, opened.journal, opened.context, actor=root.actor())
+    after = scanning.tell(done.after, version=__version__, store=None)
+    say(
+        f"   proved: {len(done.judgement.closed)} findings are gone, none is new; score {report.score:.1f} → {after.score:.1f} (journal {done.entry})"
+    )
+
+    say("\n4. Take it back")
+    targets = fixing.undo(done.entry, opened.hands, opened.journal, tenant=opened.settings.tenant)
+    same = not _differences(filecmp.dircmp(example, keep))
+    say(
+        f"   {len(targets)} files put back; the copy {'is the original, byte for byte' if same else 'DIFFERS FROM THE ORIGINAL'}"
+    )
+    if not arguments.keep:
+        shutil.rmtree(keep.parent)
+    say(
+        "\nNext: bulkhead scan PATH on your own files, then bulkhead fix PATH. Here: .venv/bin/bulkhead scan examples/shop"
+    )
+    return 0 if same else 4
+
+
+def _lines(findings: list[Finding]) -> str:
+    return "".join(
+        f"  {item.severity:<8} {item.control:<34} {item.where.file}:{item.where.line}  {item.message}\n"
+        for item in findings
+    )
+
+
+def _differences(compared: filecmp.dircmp[str]) -> list[str]:
+    found = compared.left_only + compared.right_only + compared.funny_files
+    _, different, errors = filecmp.cmpfiles(compared.left, compared.right, compared.common_files, shallow=False)
+    for inner in compared.subdirs.values():
+        found += _differences(inner)
+    return [*found, *different, *errors]
