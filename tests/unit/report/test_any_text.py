@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import csv as reader
 import io
+import sys
 import time
 import xml.etree.ElementTree as ET
 
 import msgspec
+import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -50,11 +52,12 @@ def test_any_text(text: str, waived: bool) -> None:
     assert result["properties"].get("element", "") == expected
     rows = list(reader.reader(io.StringIO(csv.render(report), newline="")))
     assert [len(row) for row in rows] == [len(csv.COLUMNS)] * 3
-    assert rows[1][csv.COLUMNS.index("element")].removeprefix("'") == expected
+    assert rows[1][csv.COLUMNS.index("element")] == csv.guarded(expected)
     for render in (html.render, md.render, table.render, terminal.render):
         render(report).encode()
 
 
+@pytest.mark.skipif(sys.gettrace() is not None, reason="a tracer multiplies the time")
 def test_thirty_thousand_findings_as_json() -> None:
     report = large(30_000)
     spent = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import json
 import tarfile
 from pathlib import Path
 from typing import Any
@@ -227,3 +228,55 @@ def test_names_that_leave_the_root_are_told(tmp_path: Path, name: str) -> None:
     snapshot = read_archive(path)
     assert "leave the root" in snapshot.gaps[0].reason
     assert snapshot.resources[0].data["files"]["setuid"] == ["/ok"]
+
+
+def sparse(name: str, stored: bytes, *, maps: int) -> bytes:
+    """A GNU sparse member: its header, further blocks of the map, and only the bytes that are not zeros."""
+    info = tarfile.TarInfo(name)
+    info.type, info.size, info.mode = tarfile.GNUTYPE_SPARSE, len(stored), 0o4755
+    block = bytearray(info.tobuf(tarfile.GNU_FORMAT)[:512])
+    block[482] = maps > 0
+    block[148:156] = b" " * 8
+    block[148:156] = b"%06o\0 " % sum(block)
+    more = b"".join(bytes(504) + bytes([at < maps - 1]) + bytes(7) for at in range(maps))
+    return bytes(block) + more + stored.ljust(-(-len(stored) // 512) * 512, b"\0")
+
+
+@pytest.mark.parametrize("maps", [0, 1, 3])
+def test_sparse_files_take_what_they_store(tmp_path: Path, maps: int) -> None:
+    data = read(tmp_path, sparse("big", b"x" * 700, maps=maps) + tar(item("after", b"y", mode=0o4755)))
+    assert (data["size"], data["files"]["setuid"]) == (701, ["/after", "/big"])
+
+
+def test_large_numbers_and_global_headers(tmp_path: Path) -> None:
+    """Binary numbers (GNU) and defaults for all members (pax), as reproducible builds and git archive write them."""
+    info = tarfile.TarInfo("x")
+    info.uid, info.mode = 1 << 40, 0o4755
+    comment = tarfile.TarInfo.create_pax_global_header({"comment": "c" * 40})
+    assert read(tmp_path, comment + info.tobuf(tarfile.GNU_FORMAT) + bytes(1024))["files"]["setuid"] == ["/x"]
+
+
+def test_old_archives_share_layers_by_links(tmp_path: Path) -> None:
+    layer = tar(item("bin/su", b"1", mode=0o4755))
+    image = Built((layer, layer))
+    names = [f"{at:064x}/layer.tar" for at in range(2)]
+    manifest = [{"Config": "c.json", "RepoTags": None, "Layers": names}]
+    (tmp_path / "i.tar").write_bytes(
+        tar(
+            item(names[0], layer),
+            symlink(names[1], f"../{names[0]}"),
+            item("c.json", image.config_bytes),
+            item("manifest.json", json.dumps(manifest).encode()),
+        )
+    )
+    data = data_of(read_archive(tmp_path / "i.tar"))
+    assert (data["reference"], data["layers_count"], data["wasted_bytes"]) == ("i.tar", 2, 1)
+
+
+def test_zstd(tmp_path: Path) -> None:
+    zstandard = pytest.importorskip("zstandard", reason="zstandard is not installed")
+    stored = zstandard.ZstdCompressor().compress(BASE)
+    whole = Built((BASE,), stored=(stored,)).oci_tar(tmp_path / "i.tar")
+    assert data_of(read_archive(whole))["files"]["setuid"] == ["/usr/bin/su"]
+    cut = Built((BASE,), stored=(stored[:-100],)).oci_tar(tmp_path / "cut.tar")
+    assert [gap.hides for gap in read_archive(cut).gaps] == [("Image",)]
