@@ -85,11 +85,12 @@ def _emptied(resource: Resource) -> Resource:
 def _without(control: Control, whole: Snapshot, field: str, *, unknown: bool = False) -> Snapshot | None:
     """The snapshot without the field; None when this platform has no such field to take away."""
     taken = False
-    path = compiled.split(field.removeprefix("object."))
     resources = []
     for resource in whole.resources:
         data = resource.data
-        for at in _places(control, resource, path, whole_object=field.startswith("object.")):
+        own = compiled.needed([field], [resource.ref.kind])
+        path = compiled.split(own[0].removeprefix("object.")) if own else ()
+        for at in _places(control, resource, path, whole_object=bool(own) and own[0].startswith("object.")):
             edited = _edited(data, at, unknown=unknown)
             taken = taken or edited != data
             data = edited
@@ -99,8 +100,8 @@ def _without(control: Control, whole: Snapshot, field: str, *, unknown: bool = F
 
 def _places(control: Control, resource: Resource, path: DocumentPath, *, whole_object: bool) -> list[DocumentPath]:
     """Where the needed field stands in the resource's own data, for every element that is judged."""
-    if whole_object:
-        return [path]
+    if whole_object or not path:
+        return [path] if path else []
     world = World(Snapshot((resource,)))
     elements: list[bindings.Element] = []
     each = {check.each for check in control.checks} | {token.partition(":")[0] for token in control.applies_to}

@@ -19,6 +19,7 @@ Programs = Mapping[str, tuple[str, bytes]]
 """Expression to the Python generated for it, as text and as marshalled code."""
 
 _PLACEHOLDER = re.compile(r"\{([a-zA-Z][\w.]*(?:\[\d+\][\w.]*)*)\}")
+_OF_KIND = re.compile(r"([A-Za-z]\w*):([^:].*)")
 _STEP = re.compile(r'\["([^"]+)"\]|([^.\[\]]+)|\[(\d+)\]')
 
 
@@ -69,7 +70,8 @@ def compile_check(control: Control, check: Check, programs: Programs, parameters
     used |= {str(part[0]) for part in message if isinstance(part, tuple)}
     if "expression" not in made:
         raise CatalogueError("a check needs an expression", where=control.id)
-    needs = [field.removeprefix("object.") for field in control.needs.fields if field.startswith("object.")]
+    fields = needed(control.needs.fields, check.applies_to or control.applies_to)
+    needs = [field.removeprefix("object.") for field in fields if field.startswith("object.")]
     return Runnable(
         control=control,
         check=check,
@@ -78,12 +80,25 @@ def compile_check(control: Control, check: Check, programs: Programs, parameters
         when=made.get("when"),
         evidence=made.get("evidence"),
         used=frozenset(used) & VARIABLES,
-        fields=tuple(split(field) for field in control.needs.fields if not field.startswith("object.")),
+        fields=tuple(split(field) for field in fields if not field.startswith("object.")),
         object_fields=tuple(split(field) for field in needs),
         points_at=split(check.points_at),
         message=message,
         params={name: parameters.get(name, parameter.default) for name, parameter in control.parameters.items()},
     )
+
+
+def needed(fields: Iterable[str], tokens: Iterable[str]) -> list[str]:
+    """The needs that concern what these tokens stand for: ``KIND:path`` is for that kind, a bare path for all."""
+    kinds = {token.partition(":")[0].rpartition("/")[2] for token in tokens}
+    found = []
+    for field in fields:
+        own = _OF_KIND.fullmatch(field)
+        if own is None:
+            found.append(field)
+        elif own[1] in kinds:
+            found.append(own[2])
+    return found
 
 
 def message_parts(text: str) -> tuple[str | DocumentPath, ...]:

@@ -24,33 +24,48 @@ class Flags:
 
     def target(self, path: DocumentPath) -> DocumentPath | None:
         if path[:1] == ("flags",) and len(path) >= 2:
-            found = self._item(str(path[1]))
-            return found if found is not None else (self._list(),)
-        return ()
+            found = self._items(str(path[1]))
+            return found[0] if found else (self._list(),)
+        return path
+
+    def _argv(self) -> dict[str, list[str]]:
+        argv = self.data.get("argv")
+        return {
+            key: [str(item) for item in argv.get(key) or ()]
+            for key in ("args", "command")
+            if isinstance(argv, dict) and argv.get(key)
+        }
 
     def _list(self) -> str:
-        argv = self.data.get("argv")
-        keys = [key for key in ("args", "command") if isinstance(argv, dict) and argv.get(key)]
-        flagged = [key for key in keys if any(str(item).startswith("--") for item in self.data["argv"][key])]
-        return (flagged or keys or ["command"])[0]
+        argv = self._argv()
+        flagged = [key for key, items in argv.items() if any(item.startswith("--") for item in items)]
+        return (flagged or [*argv] or ["command"])[0]
 
-    def _item(self, name: str) -> DocumentPath | None:
-        argv = self.data.get("argv")
-        for key in ("args", "command"):
-            for index, item in enumerate(argv.get(key) or () if isinstance(argv, dict) else ()):
-                if str(item) == f"--{name}" or str(item).startswith(f"--{name}="):
-                    return (key, index)
-        return None
+    def _items(self, name: str) -> list[DocumentPath]:
+        """Where the flag stands, each time it is given; ``-name`` is the same flag to Go programs."""
+        return [
+            (key, index)
+            for key, items in self._argv().items()
+            for index, item in enumerate(items)
+            if item.startswith("-") and item.removeprefix("-").removeprefix("-").partition("=")[0] == name
+        ]
+
+    def _apart(self, place: DocumentPath) -> list[DocumentPath]:
+        """The item with the value of a flag that is written as two words; none when it is one."""
+        key, index = str(place[0]), int(place[1])
+        items = self._argv()[key]
+        apart = "=" not in items[index] and index + 1 < len(items) and not items[index + 1].startswith("-")
+        return [(key, index + 1)] if apart else []
 
     def edits(self, op: str, path: DocumentPath, value: Any) -> tuple[Edit, ...] | None:
-        if path[:1] != ("flags",) or len(path) != 2 or "argv" not in self.data:
+        if path[:1] != ("flags",) or len(path) != 2 or op not in ("set", "remove") or "argv" not in self.data:
             return None
-        found = self._item(str(path[1]))
+        found = self._items(str(path[1]))
+        gone = [other for place in found for other in self._apart(place)]
         if op == "remove":
-            return (Edit(op="remove", path=found),) if found else ()
+            return tuple(Edit(op="remove", path=place) for place in sorted([*found, *gone]))
         text = f"--{path[1]}={value}"
-        if op != "set":
-            return None
-        return (
-            Edit(op="set", path=found, value=text) if found else Edit(op="append", path=(self._list(),), value=text),
-        )
+        if not found:
+            return (Edit(op="append", path=(self._list(),), value=text),)
+        rest = sorted([*found[1:], *gone])
+        return (Edit(op="set", path=found[0], value=text), *(Edit(op="remove", path=place) for place in rest))
