@@ -1,0 +1,146 @@
+"""Suppressions of every tool are honoured, shown, and end when they say so."""
+
+from __future__ import annotations
+
+import pytest
+
+from bulkhead.core.errors import SettingsError
+from bulkhead.core.finding import Finding
+from bulkhead.core.outcome import Outcome
+from bulkhead.core.resource import Snapshot
+from bulkhead.formats import recognise
+from bulkhead.posture import waivers
+from bulkhead.posture.evaluate import Request, evaluate
+from tests.catalogue_check import catalogue
+
+POD = """\
+apiVersion: v1
+kind: Pod
+metadata:
+  name: p
+  namespace: shop
+{meta}spec:
+  containers:
+    - name: app
+      image: a
+      securityContext:
+        privileged: true
+    - name: side
+      image: a
+      securityContext:
+        privileged: true
+"""
+
+
+def judged(
+    files: dict[str, str],
+    name: str = "container.privileged",
+    own: dict[str, bytes] | None = None,
+    today: str = "2026-06-01",
+) -> list[Finding]:
+    snapshot = Snapshot()
+    for path, text in files.items():
+        snapshot = snapshot.merged(recognise.recognise(path, text.encode()))
+    assessment = evaluate(snapshot, Request(catalogue(), catalogue().named(name)))
+    found = waivers.apply(assessment, snapshot, catalogue(), own=own or {}, today=today).findings
+    return [finding for finding in found if finding.outcome in (Outcome.FAIL, Outcome.WARN)]
+
+
+@pytest.mark.parametrize(
+    "meta",
+    [
+        "  annotations: {checkov.io/skip1: CKV_K8S_16=needed by the driver}\n",
+        "  annotations: {ignore-check.kube-linter.io/privileged-container: needed by the driver}\n",
+        "  annotations: {kube-linter.io/ignore-all: needed by the driver}\n",
+        '  annotations: {polaris.fairwinds.com/runAsPrivileged-exempt: "true"}\n',
+        '  annotations: {polaris.fairwinds.com/exempt: "true"}\n',
+        "  annotations: {kube-score/ignore: container-security-context-privileged}\n",
+        "  labels: {kubeaudit.io/allow-privileged: needed}\n",
+        "  annotations: {bulkhead.dev/ignore: 'container.privileged: needed by the driver'}\n",
+    ],
+)
+def test_an_annotation_covers_the_resource(meta: str) -> None:
+    found = judged({"p.yaml": POD.format(meta=meta)})
+    assert len(found) == 2, "covered findings are still there"
+    assert all(finding.waiver is not None for finding in found)
+
+
+def test_a_label_for_one_container_covers_that_one() -> None:
+    found = judged({"p.yaml": POD.format(meta="  labels: {container.kubeaudit.io/app.allow-privileged: needed}\n")})
+    assert {finding.element.rpartition("[")[2]: finding.waiver is not None for finding in found} == {
+        "app]": True,
+        "side]": False,
+    }
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "# checkov:skip=CKV_K8S_16:because",
+        "# trivy:ignore:KSV-0017",
+        "# trivy:ignore:AVD-KSV-0017",
+        "# bulkhead:ignore container.privileged owner=me: because",
+    ],
+)
+def test_a_comment_covers_the_resource_it_stands_in_or_above(comment: str) -> None:
+    above = judged({"p.yaml": comment + "\n" + POD.format(meta="")})
+    assert all(finding.waiver is not None for finding in above)
+
+
+def test_a_comment_of_another_control_covers_nothing() -> None:
+    assert all(
+        finding.waiver is None for finding in judged({"p.yaml": "# checkov:skip=CKV_K8S_20:x\n" + POD.format(meta="")})
+    )
+
+
+def test_an_expired_comment_covers_nothing() -> None:
+    text = "# trivy:ignore:KSV-0017:exp:2026-05-31\n" + POD.format(meta="")
+    assert all(finding.waiver is None for finding in judged({"p.yaml": text}, today="2026-06-01"))
+    assert all(finding.waiver is not None for finding in judged({"p.yaml": text}, today="2026-05-31"))
+
+
+def test_hadolint_ignores_one_line_or_the_file() -> None:
+    text = "FROM a:1\n# hadolint ignore=DL3000\nWORKDIR app\nWORKDIR other\n"
+    found = judged({"Dockerfile": text}, "DL3000")
+    assert [finding.waiver is not None for finding in sorted(found, key=lambda item: item.where.line)] == [True, False]
+    everywhere = judged({"Dockerfile": "# hadolint global ignore=DL3000\n" + text}, "DL3000")
+    assert all(finding.waiver is not None for finding in everywhere)
+
+
+OWN = b"""
+exceptions:
+  - {control: container.privileged, name: p, namespace: shop, reason: driver, owner: ops, expires: 2026-12-31}
+"""
+
+
+def test_our_own_file_covers_until_its_date() -> None:
+    files = {"p.yaml": POD.format(meta="")}
+    assert all(finding.waiver and finding.waiver.owner == "ops" for finding in judged(files, own={"e.yaml": OWN}))
+    assert all(finding.waiver is None for finding in judged(files, own={"e.yaml": OWN}, today="2027-01-01"))
+    assert all(
+        finding.waiver is None for finding in judged(files, own={"e.yaml": OWN.replace(b"name: p,", b"name: q,")})
+    )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"exceptions: [{control: a, reason: r, owner: o}]",
+        b"exceptions: [{control: a, reason: '', owner: o, expires: 2026-12-31}]",
+        b"exceptions: [{control: a, reason: r, owner: o, expires: soon}]",
+        b"exceptions: [{control: a, reason: r, owner: o, expires: 2026-12-31, files: x}]",
+        b"exceptions: [*x]",
+        b"[" * 5000,
+    ],
+)
+def test_an_exceptions_file_that_is_wrong_is_refused(text: bytes) -> None:
+    with pytest.raises(SettingsError):
+        judged({"p.yaml": POD.format(meta="")}, own={"e.yaml": text})
+
+
+def test_trivy_and_kubescape_files_are_read() -> None:
+    files = {"p.yaml": POD.format(meta="")}
+    listed = judged(files, own={".trivyignore": b"# why\nKSV-0017 exp:2026-12-31\n"})
+    assert all(finding.waiver is not None for finding in listed)
+    policy = b'[{"name": "n", "posturePolicies": [{"controlID": "C-0057"}], "resources": [{"attributes": {"kind": "Pod", "name": "p"}}]}]'
+    assert all(finding.waiver is not None for finding in judged(files, own={"x.json": policy}))
