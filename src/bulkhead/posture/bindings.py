@@ -10,13 +10,14 @@ from bulkhead.core.resource import DocumentPath, Resource
 from bulkhead.engines.cel.errors import CelError
 from bulkhead.posture.attack import facts as paths
 from bulkhead.posture.facts import namespaces, pss, rbac, related, workloads
+from bulkhead.posture.views import component
 from bulkhead.posture.views.model import ContainerView, Direct, Lens, PodView
 from bulkhead.posture.views.pods import effective
 from bulkhead.posture.world import World
 
 VARIABLES = frozenset({
     "object", "ref", "params", "cluster", "container", "pod", "effective", "role", "platform", "workload",
-    "namespace", "rbac", "related", "element", "index", "paths", "item", "pss",
+    "ns", "rbac", "related", "element", "index", "paths", "item", "pss",
 })  # fmt: skip
 
 
@@ -71,7 +72,8 @@ def _base(world: World, resource: Resource) -> dict[str, Callable[[], Any]]:
 
 
 def whole(world: World, resource: Resource) -> Element:
-    return Element(resource, "", Direct(()), resource.data, providers=_base(world, resource))
+    lens: Lens = component.lens(resource) if resource.ref.kind == "Component" else Direct(())
+    return Element(resource, "", lens, resource.data, providers=_base(world, resource))
 
 
 def unread(resource: Resource, what: str) -> Element:
@@ -123,7 +125,7 @@ def container(world: World, view: ContainerView) -> Element:
 
 def namespace(world: World, resource: Resource, name: str) -> Element:
     providers = _base(world, resource)
-    providers["namespace"] = lambda: namespaces.facts(world, name)
+    providers["ns"] = lambda: namespaces.facts(world, name)
     return Element(resource, "", Direct(()), resource.data, providers=providers)
 
 

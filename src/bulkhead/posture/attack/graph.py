@@ -126,6 +126,11 @@ def _lateral(world: World, view: PodView, here: Vertex) -> Iterator[Edge]:
 
 
 def _of_accounts(world: World, groups: Groups, accounts: Iterable[Vertex]) -> Iterator[Edge]:
+    nodes = rbac.of_group(world, "system:nodes")
+    if nodes:
+        own = Vertex("account", "system:nodes")
+        yield Edge(NODE, own, "IDENTITY_ASSUME", "a node has its kubelet's certificate")
+        yield from powers.edges(own, nodes, groups)
     for account in accounts:
         namespace, _, name = account.name.partition("/")
         yield from powers.edges(account, rbac.of_account(world, namespace.removeprefix("-"), name), groups)

@@ -71,11 +71,15 @@ def _search(sets: Sets) -> tuple[frozenset[Fix], bool]:
             return best, True
         chosen, left = waiting.pop()
         if not left:
-            best = min(best, chosen, key=len)
+            best = min(best, chosen, key=_size)
         elif len(chosen) + _disjoint(left) < len(best):
-            branches = sorted(min(left, key=lambda item: len(item)), reverse=True)
+            branches = sorted(min(left, key=_size), reverse=True)
             waiting += [(chosen | {fix}, [item for item in left if fix not in item]) for fix in branches]
     return best, False
+
+
+def _size(item: frozenset[Fix]) -> int:
+    return len(item)
 
 
 def _greedy(sets: Sets) -> frozenset[Fix]:
@@ -96,7 +100,7 @@ def _disjoint(sets: Sets) -> int:
     """How many of the sets are disjoint, counted greedily: no hitting set is smaller."""
     used: set[Fix] = set()
     count = 0
-    for item in sorted(sets, key=len):
+    for item in sorted(sets, key=_size):
         if used.isdisjoint(item):
             used |= item
             count += 1

@@ -11,7 +11,7 @@ _LEVELS = ("privileged", "baseline", "restricted")
 
 
 def facts(world: World, name: str) -> dict[str, Any]:
-    """What expressions see as ``namespace``. See docs/controls.md for the names."""
+    """What expressions see as ``ns``. See docs/controls.md for the names."""
     key = ("namespace", name)
     if key in world.memo:
         known: dict[str, Any] = world.memo[key]

@@ -178,6 +178,11 @@ def of_account(world: World, namespace: str, name: str) -> list[Grant]:
     return known
 
 
+def of_group(world: World, name: str) -> list[Grant]:
+    """What the members of a group may do by being in it."""
+    return _by_subject(world).get(("Group", name, ""), [])
+
+
 def _by_subject(world: World) -> dict[tuple[str, str, str], list[Grant]]:
     if "rbac-by-subject" not in world.memo:
         found: dict[tuple[str, str, str], list[Grant]] = {}
