@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from bulkhead.report.credentials import FORMATS, TELLING_NAME
+from bulkhead.formats.credentials import FORMATS, TELLING_NAME
 
 MASK = "********"
 

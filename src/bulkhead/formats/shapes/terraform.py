@@ -48,6 +48,7 @@ def shapes(number: int, document: Any) -> Iterator[tuple[int, Shape]]:
 
 
 def _resource(kind: str, name: str, body: dict[str, Any], path: tuple[str, ...] = ()) -> Iterator[Shape]:
+    body = _present(body)
     definitions = body.get("container_definitions")
     if isinstance(definitions, str):
         body = {**body, "container_definitions": _definitions(definitions)}
@@ -62,6 +63,15 @@ def _resource(kind: str, name: str, body: dict[str, Any], path: tuple[str, ...] 
             namespace=converted["metadata"].get("namespace") or "",
             path=path,
         )
+
+
+def _present(value: Any) -> Any:
+    """Without the attributes that are null: Terraform leaves such an argument out."""
+    if isinstance(value, dict):
+        return {key: _present(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list):
+        return [_present(item) for item in value]
+    return value
 
 
 def _definitions(text: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bulkhead.report.credentials import FORMATS, TELLING_NAME
+from bulkhead.formats.credentials import FORMATS, TELLING_NAME
 
 # What a file called so is made for. A kind with ``?`` needs its content to agree.
 _NAMES: dict[str, str] = {
