@@ -86,16 +86,26 @@ def _without(control: Control, whole: Snapshot, field: str, *, unknown: bool = F
     """The snapshot without the field; None when this platform has no such field to take away."""
     taken = False
     resources = []
+    if field.endswith("?") and not unknown:
+        return None
     for resource in whole.resources:
         data = resource.data
         own = compiled.needed([field], [resource.ref.kind])
-        path = compiled.split(own[0].removeprefix("object.")) if own else ()
-        for at in _places(control, resource, path, whole_object=bool(own) and own[0].startswith("object.")):
+        if own == ["object"]:
+            resources.append(Resource(resource.ref, UNKNOWN, None, resource.document, resource.path))
+            taken = True
+            continue
+        path = compiled.split(own[0].removesuffix("?").removeprefix("object.")) if own else ()
+        for at in _places(control, resource, path, whole_object=bool(own) and _at_top(own[0])):
             edited = _edited(data, at, unknown=unknown)
             taken = taken or edited != data
             data = edited
         resources.append(Resource(resource.ref, data, None, resource.document, resource.path))
     return Snapshot(tuple(resources), whole.gaps) if taken else None
+
+
+def _at_top(field: str) -> bool:
+    return field.startswith("object.") or field.endswith("?")
 
 
 def _places(control: Control, resource: Resource, path: DocumentPath, *, whole_object: bool) -> list[DocumentPath]:

@@ -36,6 +36,7 @@ class Runnable:
     used: frozenset[str]
     fields: tuple[DocumentPath, ...]
     object_fields: tuple[DocumentPath, ...]
+    known: tuple[DocumentPath, ...]
     points_at: DocumentPath
     message: tuple[str | DocumentPath, ...]
     params: Mapping[str, Any]
@@ -71,7 +72,9 @@ def compile_check(control: Control, check: Check, programs: Programs, parameters
     if "expression" not in made:
         raise CatalogueError("a check needs an expression", where=control.id)
     fields = needed(control.needs.fields, check.applies_to or control.applies_to)
-    needs = [field.removeprefix("object.") for field in fields if field.startswith("object.")]
+    known = [field.removesuffix("?").removeprefix("object.") for field in fields if field.endswith("?")]
+    fields = [field for field in fields if not field.endswith("?")]
+    needs = [field.removeprefix("object").removeprefix(".") for field in fields if whole(field)]
     return Runnable(
         control=control,
         check=check,
@@ -80,12 +83,18 @@ def compile_check(control: Control, check: Check, programs: Programs, parameters
         when=made.get("when"),
         evidence=made.get("evidence"),
         used=frozenset(used) & VARIABLES,
-        fields=tuple(split(field) for field in fields if not field.startswith("object.")),
+        fields=tuple(split(field) for field in fields if not whole(field)),
         object_fields=tuple(split(field) for field in needs),
+        known=tuple(split(field) for field in known),
         points_at=split(check.points_at),
         message=message,
         params={name: parameters.get(name, parameter.default) for name, parameter in control.parameters.items()},
     )
+
+
+def whole(field: str) -> bool:
+    """Whether a need is told from the top of the resource: its whole data (``object``) or a path in it."""
+    return field == "object" or field.startswith("object.")
 
 
 def needed(fields: Iterable[str], tokens: Iterable[str]) -> list[str]:

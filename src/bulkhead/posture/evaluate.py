@@ -298,8 +298,20 @@ def _missing(runnable: Runnable, element: Element) -> str:
                 else:
                     return dotted(path)
             if value is UNKNOWN or value is None:
-                return dotted(path)
-    return ""
+                return dotted(path) or "the resource"
+    return next((dotted(path) for path in runnable.known if _unknown(element.resource.data, path)), "")
+
+
+def _unknown(value: Any, path: DocumentPath) -> bool:
+    """Whether there is something at the path, or above it, that is not known; what is absent is known to be absent."""
+    for part in path:
+        if isinstance(value, dict):
+            value = value.get(part)
+        elif isinstance(value, list) and isinstance(part, int):
+            value = value[part] if part < len(value) else None
+        else:
+            break
+    return value is UNKNOWN
 
 
 def _evidence(runnable: Runnable, bound: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from bulkhead.engines.cel.errors import CelError
 from bulkhead.engines.cel.program import Function
-from bulkhead.posture.facts import api, images, rbac, secrets, selectors
+from bulkhead.posture.facts import api, images, policies, rbac, secrets, selectors
 
 
 def _image(reference: Any) -> Any:
@@ -26,6 +26,7 @@ FUNCTIONS = {
         Function(name="image", receiver=False, implementation=_image),
         Function(name="glob", receiver=False, implementation=_glob),
         Function(name="selects", receiver=False, implementation=selectors.selects),
+        Function(name="statements", receiver=False, implementation=policies.statements),
         Function(name="secretKind", receiver=False, implementation=secrets.kind),
         Function(name="allows", receiver=True, implementation=rbac.allows),
         Function(name="without", receiver=True, implementation=rbac.without),
