@@ -10,7 +10,7 @@ import re
 from typing import Any
 
 _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("private key", re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----")),
+    ("private key", re.compile(r"-{3,5}BEGIN (?:[A-Z]+ ){0,3}PRIVATE KEY-{3,5}")),
     ("AWS access key", re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])")),
     ("GitHub token", re.compile(r"\b(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{36}\b|\bgithub_pat_[A-Za-z0-9_]{60,90}\b")),
     ("GitLab token", re.compile(r"\bglpat-[A-Za-z0-9_-]{20}\b")),
@@ -18,36 +18,58 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("Google API key", re.compile(r"\bAIza[A-Za-z0-9_-]{35}\b")),
     ("Stripe key", re.compile(r"\b[sr]k_live_[A-Za-z0-9]{20,60}\b")),
     ("JSON Web Token", re.compile(r"\beyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{10,2000}")),
-    ("password in a URL", re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{1,80}:([^\s:/@$<{]{3,100})@")),
+    ("password in a URL", re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{0,80}:([^\s:/@$<{]{3,100})@")),
 )
 _NAME = re.compile(
-    r"(?:^|[_\-.])(?:pass(?:word|wd|phrase)?|pwd|secret|token|api_?key|apikey|private_?key|credential|auth_?key|access_?key)s?(?:$|[_\-.])"
+    r"(?:^|[_\-.])(?:pass(?:word|wd|phrase)?|pwd|secret|token|bearer|api_?key|apikey|private_?key|credential"
+    r"|auth_?key|access_?key)s?(?:$|[_\-.])"
 )
+# Names that clouds gave to credentials and to nothing else: even a placeholder shows where the real one will stand.
+_EXACT = re.compile(r"^(?:aws_secret_access_key|azure_.{1,40}key|oci_cli_key_content)$")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _NOT_SECRET_NAME = re.compile(
-    r"(?:_|-|\.)(?:file|path|name|url|uri|dir|id|ttl|expiry|expiration|length|type|header|ref|key_id|mount|issuer|policy|enabled|count)s?$"
+    r"(?:_|-|\.)(?:file|path|name|url|uri|dir|id|ttl|expiry|expiration|length|type|header|ref|key_id|mount|issuer"
+    r"|policy|enabled|count|endpoint|host|port|audience|algorithm|min|max|timeout|store|provider|namespace|class)s?$"
 )
+_REFERENCE = re.compile(r"^(?:\$\{?[\w.:?-]+\}?|\$\(.*\)|\{\{.*\}\}|%\w+%)$")
 _PLACEHOLDER = re.compile(
-    r"^(?:\$\{?[\w.:?-]+\}?|\$\(.*\)|<[^>]*>|\{\{.*\}\}|x{3,}|\*{3,}|\.{3}|true|false|yes|no|none|null|/[\w./-]*|[0-9]{1,4}|https?://[^@]*)$",
+    r"^(?:<[^>]*>|x{3,}|\*{3,}|\.{3}|true|false|yes|no|none|null|/[\w./-]*|[0-9]{1,4}|[0-9]+[smhd]|https?://[^@]*)$",
     re.IGNORECASE,
 )
+_ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?([A-Za-z][\w.-]{0,80})\s*[=:]\s*[\"']?([^\s\"']{1,200})[\"']?\s*$")
 _LIMIT = 16_384
+_LINES = 400
 
 
 def kind(name: Any, value: Any) -> str:
-    """The kind of secret that the pair looks like, or an empty string."""
+    """The kind of secret that the pair looks like, or an empty string. A value of several lines is looked into."""
     if not isinstance(value, str) or not value or not isinstance(name, str):
         return ""
     text = value[:_LIMIT]
     for label, shape in _SHAPES:
         if shape.search(text):
             return label
-    if _PLACEHOLDER.match(text.strip()):
+    found = _named(name, text.strip())
+    if found or not ("=" in text or ":" in text):
+        return found
+    for line in text.split("\n")[:_LINES]:
+        match = _ASSIGNMENT.match(line)
+        if match and (found := _named(match[1], match[2])):
+            return found
+    return ""
+
+
+def _named(name: str, text: str) -> str:
+    if not text or _REFERENCE.match(text):
         return ""
     folded = _CAMEL.sub("_", name).lower()
-    if _NAME.search(folded) and not _NOT_SECRET_NAME.search(folded):
+    if _EXACT.match(folded):
         return "password or token"
-    return "high-entropy value" if _random(text) and _NAME.search(folded) else ""
+    if _PLACEHOLDER.match(text) or "\n" in text or not _NAME.search(folded):
+        return ""
+    if not _NOT_SECRET_NAME.search(folded):
+        return "password or token"
+    return "high-entropy value" if _random(text) else ""
 
 
 def _random(text: str) -> bool:
