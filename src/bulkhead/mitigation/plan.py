@@ -21,6 +21,7 @@ from bulkhead.core.finding import Finding
 from bulkhead.core.outcome import Outcome
 from bulkhead.core.plan import Edit, Plan, Repair, Step, Unfixed
 from bulkhead.core.resource import Text
+from bulkhead.engines.cel.errors import CelError
 from bulkhead.formats import texts
 from bulkhead.mitigation import generate, operations
 from bulkhead.mitigation.operations import DoesNotApply
@@ -132,9 +133,14 @@ def _choose(finding: Finding, verdict: Verdict, consent: Consent) -> _Chosen | U
 
 
 def proposed(mitigation: Mitigation, verdict: Verdict) -> str:
+    """The proposal with its references filled in; a fact that cannot be told leaves a question mark."""
     parts = compiled.message_parts(mitigation.proposal)
     used = frozenset(part[0] for part in parts if isinstance(part, tuple) and isinstance(part[0], str))
-    bound = {**verdict.element.bindings(used), "params": verdict.runnable.params}
+    try:
+        bound = dict(verdict.element.bindings(used))
+    except CelError:
+        bound = dict(verdict.element.bound)
+    bound["params"] = verdict.runnable.params
     return compiled.render(parts, bound)
 
 
