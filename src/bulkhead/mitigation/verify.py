@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bulkhead.core.finding import Finding
 from bulkhead.core.outcome import Outcome
 from bulkhead.core.plan import Plan
-from bulkhead.posture.evaluate import Assessment
+from bulkhead.posture.evaluate import GAP, Assessment
 
 _BAD = (Outcome.FAIL, Outcome.WARN, Outcome.ERROR)
 
@@ -38,10 +38,17 @@ def judge(plan: Plan, before: Assessment, after: Assessment) -> Judgement:
         for fingerprint in wanted
         if fingerprint in now
     }
-    introduced = tuple(finding for fingerprint, finding in now.items() if fingerprint not in was)
+    introduced = tuple(
+        finding for fingerprint, finding in now.items() if fingerprint not in was and not _of_a_gap(finding)
+    )
     for finding in introduced:
         refused.update(_culprits(plan, before, finding))
     return Judgement(frozenset(wanted - set(now)), refused, introduced)
+
+
+def _of_a_gap(finding: Finding) -> bool:
+    """An error about what stands unread elsewhere: the change brought the question up, not the answer."""
+    return finding.outcome is Outcome.ERROR and finding.evidence.startswith(GAP)
 
 
 def _culprits(plan: Plan, before: Assessment, finding: Finding) -> dict[str, str]:

@@ -32,6 +32,10 @@ _BINDINGS = frozenset({"RoleBinding", "ClusterRoleBinding"})
 _FILE_SOURCES = frozenset({"file", "image"})
 
 
+GAP = "gap: "
+"""How the evidence of an error begins that rests on what could not be read elsewhere."""
+
+
 @dataclass(slots=True, eq=False)
 class Verdict:
     """A raw judgement, kept with its element so that a plan can be made from it."""
@@ -263,9 +267,8 @@ def judge(world: World, runnable: Runnable, element: Element) -> Verdict:
         for kind in runnable.control.needs.kinds:
             where = world.hides(kind)
             if where:
-                return Verdict(
-                    runnable, element, Outcome.ERROR, f"{kind} may stand in {where}, which could not be read"
-                )
+                told = f"{kind} may stand in {where}, which could not be read"
+                return Verdict(runnable, element, Outcome.ERROR, told, GAP + where)
         return Verdict(runnable, element, Outcome.PASS, "")
     if answer is not False:
         return Verdict(runnable, element, Outcome.ERROR, "the check gave no yes or no")

@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from bulkhead.mitigation.generate import audit, bounds, disruption, isolation, mesh
+from bulkhead.mitigation.generate import audit, bounds, disruption, isolation, mesh, policies
 from bulkhead.mitigation.operations import DoesNotApply
 from bulkhead.posture.evaluate import Verdict
 from bulkhead.posture.world import World
@@ -55,6 +55,8 @@ _GENERATORS: dict[str, Builder] = {
     "namespace": bounds.namespace,
     "pod-disruption-budget": disruption.budget,
     "audit-policy": audit.policy,
+    "admission-policy": policies.validating,
+    "image-policy": policies.images,
     "peer-authentication": mesh.peer_authentication,
     "authorization-policy": mesh.authorization,
 }
