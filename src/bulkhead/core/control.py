@@ -45,7 +45,8 @@ class Check(_Part, frozen=True, kw_only=True):
     """One test. Several may stand in a control, each for its own kinds.
 
     Attributes:
-        applies_to: kinds or views (``container``, ``pod``, ``Deployment``, ``Dockerfile``, ``aws_ecr_repository``).
+        applies_to: kinds or views (``container``, ``pod``, ``Deployment``, ``Dockerfile``, ``aws_ecr_repository``);
+            empty for the control's own.
         each: what is judged inside the resource: empty for the resource itself, else a view or a dotted list path.
         when: CEL; the element is skipped where it is false.
         expression: CEL; true is pass.
@@ -54,9 +55,9 @@ class Check(_Part, frozen=True, kw_only=True):
         evidence: CEL giving a short text of what was seen.
     """
 
-    applies_to: tuple[str, ...]
     expression: str
     message: str
+    applies_to: tuple[str, ...] = ()
     each: str = ""
     when: str = ""
     points_at: str = ""
@@ -68,7 +69,7 @@ class Operation(_Part, frozen=True, kw_only=True):
     """One change to the judged element.
 
     Attributes:
-        op: set, remove, append, remove_item, create, dockerfile operations (see docs/controls.md).
+        op: set, remove, append, remove_item, set_item, create, Dockerfile operations (see docs/controls.md).
         path: dotted path below the element; may hold ``{cel}`` parts.
         value: literal value; or
         value_from: CEL giving the value.

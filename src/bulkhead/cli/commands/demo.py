@@ -72,7 +72,7 @@ def run(arguments: argparse.Namespace) -> int:
     done = fixing.apply(trial, before, opened.files, opened.hands, opened.journal, opened.context, actor=root.actor())
     after = scanning.tell(done.after, version=__version__, store=None)
     say(
-        f"   proved: {len(done.judgement.closed)} findings are gone, none is new; score {report.score:.1f} → {after.score:.1f} (journal {done.entry})"
+        f"   proved: {len(done.judgement.closed)} findings are gone and no graver one is new; score {report.score:.1f} → {after.score:.1f} (journal {done.entry})"
     )
 
     say("\n4. Take it back")

@@ -55,6 +55,10 @@ def run(arguments: argparse.Namespace) -> int:
     )
     if arguments.format == "diff":
         rendering.talk(diff.unfixed(trial.plan))
+        for finding in trial.judgement.brought_up:
+            rendering.talk(
+                f"  then visible: {finding.control}: {finding.message} [{finding.where.file}:{finding.where.line}]"
+            )
     if not arguments.apply or not trial.plan.steps:
         if trial.plan.steps:
             rendering.talk(f"nothing was written; to write it: bulkhead fix {arguments.target} --apply")
