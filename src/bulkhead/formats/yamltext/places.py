@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 
 from bulkhead.core.resource import DocumentPath
 from bulkhead.formats.model import BOUNDS, Bounds, Span
 from bulkhead.formats.spans import BOM, decoded, find, spans
-from bulkhead.formats.yamltext.compose import compose
+from bulkhead.formats.yamltext import lines
 
 
 def locate(data: bytes, wanted: Sequence[tuple[int, DocumentPath]], *, bounds: Bounds = BOUNDS) -> list[Span | None]:
@@ -23,13 +24,35 @@ def locate(data: bytes, wanted: Sequence[tuple[int, DocumentPath]], *, bounds: B
     whole = decoded(data, bounds)
     text = whole.removeprefix(BOM)
     shift = len(whole) - len(text)
+    found = _by_lines(text, wanted, bounds)
+    if found is None:
+        found = _by_events(text, wanted, bounds)
+    return spans(whole, [place and (place[0] + shift, place[1] + shift) for place in found])
+
+
+def _by_lines(
+    text: str, wanted: Sequence[tuple[int, DocumentPath]], bounds: Bounds
+) -> list[tuple[int, int] | None] | None:
+    rows = lines.rows(text, bounds)
+    documents = None if rows is None else lines.documents(rows, lambda number, _: number, bounds)
+    if rows is None or documents is None or any(document.root is None for document in documents):
+        return None
+    starts = [0, *accumulate(map(len, text.splitlines(keepends=True)))]
+    return [
+        lines.find(documents[number], path, rows, starts) if number < len(documents) else None
+        for number, path in wanted
+    ]
+
+
+def _by_events(text: str, wanted: Sequence[tuple[int, DocumentPath]], bounds: Bounds) -> list[tuple[int, int] | None]:
+    from bulkhead.formats.yamltext.compose import compose
+
     documents = compose(text, {document for document, _ in wanted}, bounds)
     found: list[tuple[int, int] | None] = []
     for number, path in wanted:
         document = documents.get(number)
         if document is None or document.root is None:
             found.append(None)
-            continue
-        start, end = find(document.root, path, document.anchors, document.names)
-        found.append((start + shift, end + shift))
-    return spans(whole, found)
+        else:
+            found.append(find(document.root, path, document.anchors, document.names))
+    return found

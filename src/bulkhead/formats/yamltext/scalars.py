@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from bulkhead.core.resource import UNKNOWN
 
-_WORDS: Final[dict[str, Any]] = {
+WORDS: Final[dict[str, Any]] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
     **dict.fromkeys(("y", "Y", "yes", "Yes", "YES", "true", "True", "TRUE", "on", "On", "ON"), True),
     **dict.fromkeys(("n", "N", "no", "No", "NO", "false", "False", "FALSE", "off", "Off", "OFF"), False),
@@ -22,8 +22,8 @@ TAG: Final = "tag:yaml.org,2002:"
 
 def plain(text: str) -> Any:
     """The value of an unquoted scalar. Dates and infinities stay text: JSON has neither."""
-    if text in _WORDS:
-        return _WORDS[text]
+    if text in WORDS:
+        return WORDS[text]
     if text[0] in _NUMBER_START:
         return _number(text)
     return UNKNOWN if "{{" in text and "}}" in text else text
