@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import msgspec
 
-from bulkhead.core.canonical import digest
+from bulkhead.core.canonical import canonical
 from bulkhead.core.outcome import Outcome, Severity
 from bulkhead.core.resource import DocumentPath, Ref
 
@@ -56,22 +58,31 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
     waiver: Waiver | None = None
 
 
+class Fingerprints:
+    """The fingerprints of one element's findings: all but the control is spelled once."""
+
+    __slots__ = ("_head", "_tail")
+
+    def __init__(self, tenant: str, resource: Ref, element: str) -> None:
+        where = (
+            resource.source, resource.kind, resource.group, resource.namespace, resource.name, resource.origin,
+            resource.uid, element,
+        )  # fmt: skip
+        try:
+            self._tail = b"," + canonical(where)[1:]
+        except UnicodeEncodeError:
+            # A file's name that is not UTF-8 stands as text with lone surrogates, which JSON cannot carry.
+            self._tail = b"," + canonical([text.encode("utf-8", "surrogatepass").hex() for text in where])[1:]
+        self._head = b"[" + canonical(tenant) + b","
+
+    def of(self, control: str) -> str:
+        """32 hexadecimal digits that stay the same while the finding means the same."""
+        return hashlib.sha256(self._head + canonical(control) + self._tail).hexdigest()[:32]
+
+
 def fingerprint(tenant: str, control: str, resource: Ref, element: str) -> str:
-    """32 hexadecimal digits that stay the same while the finding means the same."""
-    return digest(
-        (
-            tenant,
-            control,
-            resource.source,
-            resource.kind,
-            resource.group,
-            resource.namespace,
-            resource.name,
-            resource.origin,
-            resource.uid,
-            element,
-        )
-    )[:32]
+    """The fingerprint of a single finding."""
+    return Fingerprints(tenant, resource, element).of(control)
 
 
 def dotted(path: DocumentPath) -> str:

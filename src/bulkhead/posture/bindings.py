@@ -17,7 +17,7 @@ from bulkhead.posture.world import World
 
 VARIABLES = frozenset({
     "object", "ref", "params", "cluster", "container", "pod", "effective", "role", "platform", "workload",
-    "ns", "rbac", "related", "element", "index", "paths", "item", "pss",
+    "ns", "rbac", "related", "element", "index", "paths", "item", "pss", "gaps",
 })  # fmt: skip
 
 
@@ -31,6 +31,8 @@ class Element:
         pod_lens: the same below the pod spec, where there is one.
         unread: what of the element could not be read at all; every check of it is then an error.
         providers: names computed on demand.
+        missed: what the element lacks of a check's needs, by these; empty when nothing.
+        direct: every path of the view stands in the resource as it is.
     """
 
     resource: Resource
@@ -41,6 +43,11 @@ class Element:
     unread: str = ""
     bound: dict[str, Any] = field(default_factory=dict)
     providers: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
+    missed: dict[Any, str] = field(default_factory=dict)
+    direct: bool = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.direct = type(self.lens) is Direct and (self.pod_lens is None or type(self.pod_lens) is Direct)
 
     def bindings(self, used: frozenset[str]) -> dict[str, Any]:
         """The bindings for an expression that uses these names.
@@ -140,4 +147,7 @@ def cluster(world: World, resource: Resource) -> Element:
     """The snapshot as a whole."""
     providers = _base(world, resource)
     providers["paths"] = lambda: paths.facts(world)
+    providers["gaps"] = lambda: [
+        {"where": gap.where, "code": gap.code, "reason": gap.reason, "line": gap.line} for gap in world.snapshot.gaps
+    ]
     return Element(resource, "", Direct(()), resource.data, providers=providers)

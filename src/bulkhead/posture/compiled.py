@@ -6,10 +6,12 @@ import marshal
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from bulkhead.core.control import Check, Control
 from bulkhead.core.errors import CatalogueError
+from bulkhead.core.outcome import Outcome
 from bulkhead.core.resource import DocumentPath
 from bulkhead.engines.cel import program as cel
 from bulkhead.posture.bindings import VARIABLES
@@ -23,6 +25,21 @@ _OF_KIND = re.compile(r"([A-Za-z]\w*):([^:].*)")
 _STEP = re.compile(r'\["([^"]+)"\]|([^.\[\]]+)|\[(\d+)\]')
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Needs:
+    """Paths that must hold something known, below the element and below the resource, and those that may be absent.
+
+    One object for each combination: what an element lacks is found once for all the checks that need the same.
+    """
+
+    fields: tuple[DocumentPath, ...]
+    object_fields: tuple[DocumentPath, ...]
+    known: tuple[DocumentPath, ...]
+
+
+_needs = lru_cache(maxsize=4096)(Needs)
+
+
 @dataclass(slots=True, eq=False)
 class Runnable:
     """One check of one control."""
@@ -34,9 +51,8 @@ class Runnable:
     when: cel.Program | None
     evidence: cel.Program | None
     used: frozenset[str]
-    fields: tuple[DocumentPath, ...]
-    object_fields: tuple[DocumentPath, ...]
-    known: tuple[DocumentPath, ...]
+    needs: Needs | None
+    outcome: Outcome
     points_at: DocumentPath
     message: tuple[str | DocumentPath, ...]
     params: Mapping[str, Any]
@@ -83,9 +99,14 @@ def compile_check(control: Control, check: Check, programs: Programs, parameters
         when=made.get("when"),
         evidence=made.get("evidence"),
         used=frozenset(used) & VARIABLES,
-        fields=tuple(split(field) for field in fields if not whole(field)),
-        object_fields=tuple(split(field) for field in needs),
-        known=tuple(split(field) for field in known),
+        needs=_needs(
+            tuple(split(field) for field in fields if not whole(field)),
+            tuple(split(field) for field in needs),
+            tuple(split(field) for field in known),
+        )
+        if fields or known
+        else None,
+        outcome=Outcome(check.outcome),
         points_at=split(check.points_at),
         message=message,
         params={name: parameters.get(name, parameter.default) for name, parameter in control.parameters.items()},

@@ -16,40 +16,31 @@ from typing import Any
 
 from bulkhead.catalogue.index import Catalogue
 from bulkhead.core.control import Control
-from bulkhead.core.finding import Finding, Where, dotted, fingerprint
+from bulkhead.core.finding import Finding, fingerprint
 from bulkhead.core.outcome import Outcome
-from bulkhead.core.resource import UNKNOWN, DocumentPath, Ref, Resource, Snapshot, Text
-from bulkhead.engines.cel.errors import CelError
-from bulkhead.formats import texts
+from bulkhead.core.resource import Ref, Resource, Snapshot
 from bulkhead.posture import bindings, compiled
 from bulkhead.posture.bindings import Element
 from bulkhead.posture.compiled import Runnable
+from bulkhead.posture.findings import Findings, Verdict
+from bulkhead.posture.judge import GAP, Answer, judge
 from bulkhead.posture.views.pods import WORKLOAD_KINDS
 from bulkhead.posture.world import World, is_kubernetes
+
+__all__ = ["GAP", "Assessment", "Request", "Verdict", "evaluate"]
 
 _ROLES = frozenset({"Role", "ClusterRole"})
 _BINDINGS = frozenset({"RoleBinding", "ClusterRoleBinding"})
 _FILE_SOURCES = frozenset({"file", "image"})
-
-
-GAP = "gap: "
-"""How the evidence of an error begins that rests on what could not be read elsewhere."""
-
-
-@dataclass(slots=True, eq=False)
-class Verdict:
-    """A raw judgement, kept with its element so that a plan can be made from it."""
-
-    runnable: Runnable
-    element: Element
-    outcome: Outcome
-    message: str
-    evidence: str = ""
+_SILENT = frozenset({Outcome.SKIP, Outcome.PASS})
 
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """Findings (fail, warn, error, manual; passes only when kept) and counts of every outcome by control."""
+    """Findings (fail, warn, error, manual; passes only when kept) and counts of every outcome by control.
+
+    ``verdicts`` are by fingerprint, empty when the request did not ask for them.
+    """
 
     findings: tuple[Finding, ...]
     tallies: Mapping[str, Mapping[Outcome, int]]
@@ -64,6 +55,7 @@ class Request:
         controls: the selected ones.
         parameters: control id to parameter overrides.
         keep_passes: report passes too.
+        keep_verdicts: keep what a plan is made from; a scan that plans nothing saves the memory.
     """
 
     catalogue: Catalogue
@@ -71,26 +63,30 @@ class Request:
     tenant: str = "default"
     parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     keep_passes: bool = False
+    keep_verdicts: bool = True
 
 
 def evaluate(snapshot: Snapshot, request: Request) -> Assessment:
     """Every selected control on every resource it applies to."""
     world = World(snapshot)
     by_token = _by_token(request)
-    verdicts: list[Verdict] = []
     tallies: dict[str, dict[Outcome, int]] = {control.id: {} for control in request.controls}
+    findings = Findings(request.tenant, keep_verdicts=request.keep_verdicts)
+    silent = _SILENT - {Outcome.PASS} if request.keep_passes else _SILENT
     for element, runnables in _work(world, by_token):
+        told: list[tuple[Runnable, Answer]] = []
         for runnable in runnables:
-            verdict = judge(world, runnable, element)
+            answer = judge(world, runnable, element)
+            outcome = answer[0]
             counts = tallies[runnable.control.id]
-            counts[verdict.outcome] = counts.get(verdict.outcome, 0) + 1
-            if verdict.outcome is Outcome.SKIP or (verdict.outcome is Outcome.PASS and not request.keep_passes):
-                continue
-            verdicts.append(verdict)
-    findings = _findings(verdicts, request.tenant)
+            counts[outcome] = counts.get(outcome, 0) + 1
+            if outcome not in silent:
+                told.append((runnable, answer))
+        if told:
+            findings.add(element, told)
+    found = findings.done()
     manual = _manual(world, request, tallies)
-    kept = {finding.fingerprint: verdict for finding, verdict in zip(findings, verdicts, strict=True)}
-    return Assessment((*findings, *manual), tallies, kept)
+    return Assessment((*found, *manual), tallies, findings.verdicts)
 
 
 def _by_token(request: Request) -> dict[str, _Waiting]:
@@ -239,124 +235,6 @@ def _scopes(world: World, by_token: dict[str, _Waiting]) -> Iterable[tuple[Eleme
     if groups and any(is_kubernetes(resource) for resource in resources):
         whole = Resource(Ref(source=source, kind="Cluster", name="cluster"), {})
         yield bindings.cluster(world, whole), [item for group in groups.values() for item in group]
-
-
-def judge(world: World, runnable: Runnable, element: Element) -> Verdict:
-    """One check on one element."""
-    if element.unread:
-        return Verdict(runnable, element, Outcome.ERROR, f"{element.unread} could not be read")
-    lens = element.lens
-    if (
-        runnable.points_at
-        and lens.target(_below(runnable.points_at)) is None
-        and _lens_of(element, runnable.points_at) is None
-    ):
-        return Verdict(runnable, element, Outcome.SKIP, "not a setting of this platform")
-    missing = _missing(runnable, element)
-    if missing:
-        return Verdict(runnable, element, Outcome.ERROR, f"{missing} could not be read")
-    try:
-        bound = element.bindings(runnable.used)
-        bound["params"] = runnable.params
-        if runnable.when is not None and runnable.when.evaluate(bound) is not True:
-            return Verdict(runnable, element, Outcome.SKIP, "not applicable")
-        answer = runnable.program.evaluate(bound)
-    except CelError as exc:
-        return Verdict(runnable, element, Outcome.ERROR, f"could not be judged: {exc}")
-    if answer is True:
-        for kind in runnable.control.needs.kinds:
-            where = world.hides(kind)
-            if where:
-                told = f"{kind} may stand in {where}, which could not be read"
-                return Verdict(runnable, element, Outcome.ERROR, told, GAP + where)
-        return Verdict(runnable, element, Outcome.PASS, "")
-    if answer is not False:
-        return Verdict(runnable, element, Outcome.ERROR, "the check gave no yes or no")
-    message = compiled.render(runnable.message, bound)
-    return Verdict(runnable, element, Outcome(runnable.check.outcome), message, _evidence(runnable, bound))
-
-
-def _below(path: DocumentPath) -> DocumentPath:
-    return path[1:] if path and path[0] in ("pod", "object") else path
-
-
-def _lens_of(element: Element, path: DocumentPath) -> DocumentPath | None:
-    """Where a path of the view stands in the resource; paths below ``pod`` and ``object`` have their own root."""
-    if path[:1] == ("object",):
-        return path[1:]
-    if path[:1] == ("pod",) and element.pod_lens is not None:
-        return element.pod_lens.target(path[1:])
-    return element.lens.target(path)
-
-
-def _missing(runnable: Runnable, element: Element) -> str:
-    for root, fields in ((element.subject, runnable.fields), (element.resource.data, runnable.object_fields)):
-        for path in fields:
-            value = root
-            for part in path:
-                if isinstance(value, dict) and part in value:
-                    value = value[part]
-                elif isinstance(value, list) and isinstance(part, int) and part < len(value):
-                    value = value[part]
-                else:
-                    return dotted(path)
-            if value is UNKNOWN or value is None:
-                return dotted(path) or "the resource"
-    return next((dotted(path) for path in runnable.known if _unknown(element.resource.data, path)), "")
-
-
-def _unknown(value: Any, path: DocumentPath) -> bool:
-    """Whether there is something at the path, or above it, that is not known; what is absent is known to be absent."""
-    for part in path:
-        if isinstance(value, dict):
-            value = value.get(part)
-        elif isinstance(value, list) and isinstance(part, int):
-            value = value[part] if part < len(value) else None
-        else:
-            break
-    return value is UNKNOWN
-
-
-def _evidence(runnable: Runnable, bound: dict[str, Any]) -> str:
-    if runnable.evidence is None:
-        return ""
-    try:
-        return str(runnable.evidence.evaluate(bound))[:500]
-    except CelError as exc:
-        return f"not shown: {exc}"
-
-
-def _findings(verdicts: Sequence[Verdict], tenant: str) -> list[Finding]:
-    wanted: dict[int, tuple[Text, list[tuple[int, DocumentPath]], list[int]]] = {}
-    paths: list[DocumentPath] = []
-    for number, verdict in enumerate(verdicts):
-        resource = verdict.element.resource
-        path = _lens_of(verdict.element, verdict.runnable.points_at) or ()
-        paths.append(resource.path + path)
-        if resource.text is not None:
-            entry = wanted.setdefault(id(resource.text), (resource.text, [], []))
-            entry[1].append((resource.document, resource.path + path))
-            entry[2].append(number)
-    places: dict[int, Where] = {}
-    for text, asked, numbers in wanted.values():
-        for number, span in zip(numbers, texts.locate(text, asked), strict=True):
-            where = Where(file=text.path, path=dotted(paths[number]))
-            if span is not None:
-                where = Where(
-                    file=text.path, line=span.line, column=span.column, end_line=span.end_line, path=where.path
-                )
-            places[number] = where
-    out = []
-    for number, verdict in enumerate(verdicts):
-        control, ref = verdict.runnable.control, verdict.element.resource.ref
-        element = verdict.element.name
-        out.append(Finding(
-            fingerprint=fingerprint(tenant, control.id, ref, element), tenant=tenant, control=control.id,
-            revision=control.revision, outcome=verdict.outcome, severity=control.severity, title=control.title,
-            message=verdict.message, resource=ref, element=element,
-            where=places.get(number) or Where(file=ref.origin, path=dotted(paths[number])), evidence=verdict.evidence,
-        ))  # fmt: skip
-    return out
 
 
 def _manual(world: World, request: Request, tallies: dict[str, dict[Outcome, int]]) -> list[Finding]:

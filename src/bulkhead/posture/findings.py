@@ -1,0 +1,114 @@
+"""Answers as findings, text by text: each text is looked into once for all the lines it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bulkhead.core.finding import Finding, Fingerprints, Where, dotted
+from bulkhead.core.outcome import Outcome
+from bulkhead.core.resource import DocumentPath, Text
+from bulkhead.formats import texts
+from bulkhead.posture.bindings import Element
+from bulkhead.posture.compiled import Runnable
+from bulkhead.posture.judge import Answer, target
+
+
+@dataclass(slots=True, eq=False)
+class Verdict:
+    """A raw judgement, kept with its element so that a plan can be made from it."""
+
+    runnable: Runnable
+    element: Element
+    outcome: Outcome
+    message: str
+    evidence: str = ""
+
+
+Place = tuple[int, DocumentPath]
+
+
+class Findings:
+    """Collects the answers worth telling.
+
+    What belongs to one text comes together and becomes findings when the next text begins, so that a large run holds
+    its findings and little else.
+    """
+
+    def __init__(self, tenant: str, *, keep_verdicts: bool) -> None:
+        self.verdicts: dict[str, Verdict] = {}
+        self._tenant = tenant
+        self._keep = keep_verdicts
+        self._done: list[Finding] = []
+        self._seen: set[str] = set()
+        self._text: Text | None = None
+        self._waiting: list[tuple[Element, Sequence[tuple[Runnable, Answer]]]] = []
+
+    def add(self, element: Element, answers: Sequence[tuple[Runnable, Answer]]) -> None:
+        text = element.resource.text
+        if text is not self._text:
+            self._flush()
+            self._text = text
+        self._waiting.append((element, answers))
+
+    def done(self) -> list[Finding]:
+        self._flush()
+        return self._done
+
+    def _flush(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        if not waiting:
+            return
+        # Many findings of an element are about the same place.
+        asked: dict[Place, None] = {}
+        placed: list[list[Place]] = []
+        for element, answers in waiting:
+            resource = element.resource
+            mine: list[Place] = [
+                (resource.document, resource.path + (target(element, runnable.points_at) or ()))
+                for runnable, _ in answers
+            ]
+            asked.update(dict.fromkeys(mine))
+            placed.append(mine)
+        wheres = _wheres(self._text, list(asked))
+        for (element, answers), mine in zip(waiting, placed, strict=True):
+            self._tell(element, answers, [wheres.get(place) for place in mine], mine)
+
+    def _tell(
+        self,
+        element: Element,
+        answers: Sequence[tuple[Runnable, Answer]],
+        wheres: Sequence[Where | None],
+        places: Sequence[Place],
+    ) -> None:
+        ref, name = element.resource.ref, element.name
+        fingerprints = Fingerprints(self._tenant, ref, name)
+        for (runnable, answer), where, (_, path) in zip(answers, wheres, places, strict=True):
+            control = runnable.control
+            fingerprint = fingerprints.of(control.id)
+            # Two checks of one control may fail on one element: one finding, the first.
+            if fingerprint in self._seen:
+                continue
+            self._seen.add(fingerprint)
+            outcome, message, evidence = answer
+            self._done.append(Finding(
+                fingerprint=fingerprint, tenant=self._tenant, control=control.id, revision=control.revision,
+                outcome=outcome, severity=control.severity, title=control.title, message=message, resource=ref,
+                element=name, where=where or Where(file=ref.origin, path=dotted(path)), evidence=evidence,
+            ))  # fmt: skip
+            if self._keep:
+                self.verdicts[fingerprint] = Verdict(runnable, element, outcome, message, evidence)
+
+
+def _wheres(text: Text | None, asked: Sequence[Place]) -> dict[Place, Where]:
+    if text is None:
+        return {}
+    found: dict[Place, Where] = {}
+    for place, span in zip(asked, texts.locate(text, asked), strict=True):
+        path = dotted(place[1])
+        found[place] = (
+            Where(file=text.path, path=path)
+            if span is None
+            else Where(file=text.path, line=span.line, column=span.column, end_line=span.end_line, path=path)
+        )
+    return found
