@@ -67,7 +67,10 @@ def _spec(task: dict[str, tuple[str, Any]]) -> dict[str, Any]:
             spec[field] = value if value is UNKNOWN else value == "host"
     volumes: dict[str, Any] = {}
     for name in ("volumes", "volume"):
-        for item in task.get(name, ("", []))[1] or ():
+        found = task.get(name, ("", []))[1]
+        if found is UNKNOWN:
+            return {**spec, "volumes": UNKNOWN}
+        for item in found or ():
             volume = _plain(item)
             if isinstance(volume, dict):
                 host = volume.get("host")
@@ -85,7 +88,8 @@ def _container(fields: dict[str, tuple[str, Any]]) -> dict[str, Any]:
             out[field] = plain[name]
     if plain.get("environment") is not None:
         out["env"] = plain["environment"]
-    out["ports"] = [_port(item) for item in plain.get("portMappings") or ()]
+    ports = plain.get("portMappings")
+    out["ports"] = ports if ports is UNKNOWN else [_port(item) for item in ports or ()]
     out["securityContext"] = _security(plain)
     limits = {
         name: value
@@ -94,27 +98,28 @@ def _container(fields: dict[str, tuple[str, Any]]) -> dict[str, Any]:
     }
     requests = {name: value for name, value in (("memory", _mib(plain.get("memoryReservation"))),) if value is not None}
     out["resources"] = {key: value for key, value in (("limits", limits), ("requests", requests)) if value}
-    if plain.get("healthCheck"):
-        out["livenessProbe"] = {
-            "exec": {
-                "command": plain["healthCheck"].get("command") if isinstance(plain["healthCheck"], dict) else UNKNOWN
-            }
-        }
+    health = plain.get("healthCheck")
+    if health is UNKNOWN or health:
+        out["livenessProbe"] = {"exec": {"command": health.get("command") if isinstance(health, dict) else UNKNOWN}}
     if plain.get("logConfiguration") is not None:
         out["logging"] = plain["logConfiguration"]
-    out["volumeMounts"] = [
-        {
-            "name": mount.get("sourceVolume"),
-            "mountPath": mount.get("containerPath"),
-            "readOnly": mount.get("readOnly") is True,
-        }
-        for mount in plain.get("mountPoints") or ()
-        if isinstance(mount, dict)
-    ]
+    mounts = plain.get("mountPoints")
+    out["volumeMounts"] = mounts if mounts is UNKNOWN else [_mount(mount) for mount in mounts or ()]
     linux = plain.get("linuxParameters")
-    if isinstance(linux, dict) and linux.get("devices"):
-        out["devices"] = linux["devices"]
+    devices = linux.get("devices") if isinstance(linux, dict) else linux
+    if devices is UNKNOWN or devices:
+        out["devices"] = devices
     return out
+
+
+def _mount(mount: Any) -> Any:
+    if not isinstance(mount, dict):
+        return UNKNOWN
+    return {
+        "name": mount.get("sourceVolume"),
+        "mountPath": mount.get("containerPath"),
+        "readOnly": mount.get("readOnly") is True,
+    }
 
 
 def _security(plain: dict[str, Any]) -> dict[str, Any]:
@@ -123,13 +128,18 @@ def _security(plain: dict[str, Any]) -> dict[str, Any]:
         if plain.get(name) is not None:
             out[field] = plain[name] if not isinstance(plain[name], str) else plain[name].lower() == "true"
     linux = plain.get("linuxParameters")
-    if isinstance(linux, dict) and isinstance(linux.get("capabilities"), dict):
-        out["capabilities"] = {
-            key: linux["capabilities"][key] or [] for key in ("add", "drop") if key in linux["capabilities"]
-        }
-    for option in plain.get("dockerSecurityOptions") or ():
-        if str(option).startswith("no-new-privileges"):
-            out["allowPrivilegeEscalation"] = False
+    capabilities = linux.get("capabilities") if isinstance(linux, dict) else linux
+    if capabilities is UNKNOWN:
+        out["capabilities"] = UNKNOWN
+    elif isinstance(capabilities, dict):
+        found = {key: capabilities[key] for key in ("add", "drop") if key in capabilities}
+        out["capabilities"] = {key: [] if names is None else names for key, names in found.items()}
+    options = plain.get("dockerSecurityOptions")
+    if options is UNKNOWN:
+        out["allowPrivilegeEscalation"] = UNKNOWN
+    for option in options if isinstance(options, list) else ():
+        if option is UNKNOWN or str(option).startswith("no-new-privileges"):
+            out["allowPrivilegeEscalation"] = UNKNOWN if option is UNKNOWN else False
     user = plain.get("user")
     if user is UNKNOWN:
         out["runAsNonRoot"] = out["runAsUser"] = UNKNOWN
