@@ -13,7 +13,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+import msgspec
+
+from bulkhead.app import charts as charting
 from bulkhead.app import scan as scanning
+from bulkhead.app.charts import Charts
 from bulkhead.app.ports import Entry, EntryState, FileFacts, Journal, JournalStep, StepState
 from bulkhead.app.scan import Context, Scan
 from bulkhead.app.worlds import FileHands, FileWorld, overlaid
@@ -47,13 +51,15 @@ class Applied:
     taken_back: bool = False
 
 
-def propose(scan: Scan, world: FileWorld, context: Context, consent: Consent) -> Trial:
+def propose(scan: Scan, world: FileWorld, context: Context, consent: Consent, charts: Charts | None = None) -> Trial:
     """The plan that holds when tried in memory."""
     indexed = World(scan.snapshot)
     for _ in range(_ROUNDS):
-        plan = planning.make(indexed, scan.assessment, consent, tenant=scan.tenant, root=scan.root)
+        repaired = charting.repair(scan, charts, context, consent) if charts is not None else []
+        plan = _joined(planning.make(indexed, scan.assessment, consent, tenant=scan.tenant, root=scan.root), repaired)
         changes = {step.target: step.change for step in plan.steps}
-        after = scanning.judge(overlaid(world, scan.snapshot, changes), scan.root, context, scan.selection)
+        snapshot = charting.replaced(scan.snapshot, {item.origin: item.snapshot for item in repaired})
+        after = scanning.judge(overlaid(world, snapshot, changes), scan.root, context, scan.selection)
         judgement = verify.judge(plan, scan.assessment, after.assessment)
         if judgement.holds or not plan.steps:
             return Trial(plan, judgement, after)
@@ -67,6 +73,15 @@ def propose(scan: Scan, world: FileWorld, context: Context, consent: Consent) ->
     plan = planning.make(indexed, scan.assessment, refused, tenant=scan.tenant, root=scan.root)
     after = scanning.judge(scan.snapshot, scan.root, context, scan.selection)
     return Trial(plan, verify.judge(plan, scan.assessment, after.assessment), after)
+
+
+def _joined(plan: Plan, repaired: list[charting.Repaired]) -> Plan:
+    """The plan with the charts' steps; what they close is no longer left."""
+    closed = {fingerprint for item in repaired for fingerprint in item.step.verify}
+    steps = (*plan.steps, *(item.step for item in repaired))
+    return msgspec.structs.replace(
+        plan, steps=steps, unfixed=tuple(item for item in plan.unfixed if item.fingerprint not in closed)
+    )
 
 
 def apply(

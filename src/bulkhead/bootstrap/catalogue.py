@@ -30,7 +30,11 @@ def load(extra: Iterable[Path] = ()) -> Catalogue:
     folders = [places.controls(), *extra]
     files = {folder: sorted(_walk(folder)) for folder in folders}
     key = digest(
-        [__version__, sys.version, [(str(path), size, changed) for found in files.values() for path, size, changed in found]]
+        [
+            __version__,
+            sys.version,
+            [(str(path), size, changed) for found in files.values() for path, size, changed in found],
+        ]
     )
     try:
         kept = places.own(places.cache()) / f"catalogue-{key[:24]}.msgpack"

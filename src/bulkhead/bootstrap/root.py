@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bulkhead.actuators.files.hands import Hands
+from bulkhead.app.charts import Charts
 from bulkhead.app.ports import FindingStore, Journal
 from bulkhead.app.scan import Context, Selection
 from bulkhead.app.worlds import FileHands, FileWorld
@@ -47,6 +48,12 @@ class Root:
         from bulkhead.sources import files
 
         return files
+
+    @cached_property
+    def charts(self) -> Charts:
+        from bulkhead.sources.files import charts
+
+        return charts
 
     @cached_property
     def hands(self) -> FileHands:

@@ -83,6 +83,29 @@ def make(world: World, assessment: Assessment, consent: Consent, *, tenant: str,
     return Plan(id=identity, tenant=tenant, root=root, steps=tuple(steps), unfixed=tuple(unfixed))
 
 
+def choose(
+    finding: Finding, verdict: Verdict, consent: Consent
+) -> tuple[str, MitigationClass, tuple[Edit, ...]] | None:
+    """The first mitigation that consent covers, its class and its edits of the rendered object; None when there is none."""
+    if (
+        finding.waiver is not None
+        or finding.fingerprint in consent.refused
+        or (consent.only and finding.control not in consent.only)
+    ):
+        return None
+    for mitigation in verdict.runnable.control.mitigation:
+        if not mitigation.patch or not operations.matches(mitigation, verdict):
+            continue
+        try:
+            edits, creations = operations.edits(mitigation, verdict)
+            refusal = _refusal(mitigation, verdict, consent)
+        except DoesNotApply:
+            continue
+        if edits and not creations and not refusal:
+            return mitigation.id, operations.mode(mitigation, verdict), tuple(edits)
+    return None
+
+
 def _left(finding: Finding, reason: str, proposal: str = "") -> Unfixed:
     ref = finding.resource
     name = "/".join(part for part in (ref.kind, ref.namespace, ref.name) if part)

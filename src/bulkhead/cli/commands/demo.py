@@ -60,7 +60,7 @@ def run(arguments: argparse.Namespace) -> int:
         say(f"   not readable, and so neither good nor bad: {gap.where}: {gap.reason} ({gap.hint})")
 
     say("\n2. Plan the repairs that are safe by themselves, try them in memory, and show one file's diff\n")
-    trial = fixing.propose(before, opened.files, opened.context, Consent(MitigationClass.GUARDED))
+    trial = fixing.propose(before, opened.files, opened.context, Consent(MitigationClass.GUARDED), opened.charts)
     step = next((item for item in trial.plan.steps if item.target == "k8s/orders.yaml"), trial.plan.steps[0])
     sys.stdout.write(diff.unified(step))
     repaired = sum(len(item.repairs) for item in trial.plan.steps)

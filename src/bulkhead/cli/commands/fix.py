@@ -44,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
     where = str(folder.resolve())
     scan = scanning.judge(opened.files.read(where), where, opened.context, selection)
     consent = Consent(MitigationClass(arguments.consent), frozenset(named), frozenset(named))
-    trial = fixing.propose(scan, opened.files, opened.context, consent)
+    trial = fixing.propose(scan, opened.files, opened.context, consent, opened.charts)
     if arguments.format == "json":
         sys.stdout.buffer.write(msgspec.json.encode(diff.summary(trial.plan)) + b"\n")
     else:

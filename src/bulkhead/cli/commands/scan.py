@@ -57,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     scan = scanning.judge(opened.files.read(where), where, opened.context, selection)
     fixes = {}
     if arguments.with_fixes or arguments.format in ("sarif", "html"):
-        fixes = telling.fixes(fixing.propose(scan, opened.files, opened.context, Consent()).plan)
+        fixes = telling.fixes(fixing.propose(scan, opened.files, opened.context, Consent(), opened.charts).plan)
     store = opened.store
     known = store.baseline(where, tenant=scan.tenant) if store is not None and arguments.baseline else frozenset()
     report = scanning.tell(scan, version=__version__, store=store, fixes=fixes)

@@ -9,7 +9,7 @@ from bulkhead.core.errors import SourceError
 from bulkhead.core.resource import Gap, Resource, Snapshot, Text
 from bulkhead.formats.model import BOUNDS
 from bulkhead.formats.recognise import of_text
-from bulkhead.sources.files.model import Limits, Renderer, Walked
+from bulkhead.sources.files.model import LIMITS, Limits, Renderer, Walked
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,3 +77,34 @@ def read(root: Path, walked: Walked, limits: Limits, helm: Renderer) -> Rendered
 def _below(chart: str, other: str) -> bool:
     """A chart in another's ``charts`` folder is rendered with it."""
     return chart != other and chart.startswith(f"{other}/charts/" if other else "charts/")
+
+
+def values(root: str, chart: str) -> tuple[str, bytes]:
+    """The chart's values file relative to the root, and its bytes; empty when it has none (implements ``app.charts``)."""
+    path = f"{chart}/values.yaml" if chart else "values.yaml"
+    try:
+        file = Path(root) / path
+        return (path, file.read_bytes()) if file.is_file() and file.stat().st_size <= BOUNDS.size else ("", b"")
+    except OSError as error:
+        raise SourceError(str(error.strerror).lower(), where=path) from error
+
+
+def render(root: str, chart: str, values: bytes) -> Snapshot:
+    """What the chart makes of these values instead of its own (implements ``app.charts``).
+
+    Raises:
+        SourceError: helm is absent or refuses.
+    """
+    import tempfile
+
+    from bulkhead.sources.files import render as programs
+
+    helm = programs.program("helm")
+    if not helm:
+        raise SourceError("helm is not on the PATH", where=chart)
+    with tempfile.NamedTemporaryFile(prefix="bulkhead-", suffix=".yaml") as file:
+        file.write(values)
+        file.flush()
+        data = programs.output([helm, "template", "release", ".", "--values", file.name], Path(root) / chart, LIMITS)
+    text = Text(path=chart or ".", format="yaml", data=data, generated="helm")
+    return of_text(text, origin=f"helm:{chart or '.'}")

@@ -1,0 +1,122 @@
+"""Where in a chart's values a setting of a rendered object may come from.
+
+Templates are not read. A chart that lets a setting be chosen has, nearly always, a value of the same name
+(``securityContext``, ``resources``, ``hostNetwork``); the guesses are tried by rendering, and only one that changes exactly
+what was wanted is kept.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from bulkhead.core.plan import Edit
+from bulkhead.core.resource import DocumentPath, Resource
+
+_DEPTH = 6
+_SAME = (
+    frozenset({"securityContext", "containerSecurityContext", "podSecurityContext"}),
+    frozenset({"serviceAccountName", "serviceAccount"}),
+    frozenset({"automountServiceAccountToken", "automount", "automountToken"}),
+    frozenset({"livenessProbe", "liveness"}),
+    frozenset({"readinessProbe", "readiness"}),
+)
+
+
+def candidates(values: Any, wanted: Sequence[Edit]) -> Iterator[tuple[Edit, ...]]:
+    """Edits of the values that may have the wanted effect, likeliest first.
+
+    Every wanted edit is carried to the same place: existing values of the right name before others, near the top before
+    deep ones.
+    """
+    if not isinstance(values, dict) or not wanted:
+        return
+    seen: set[tuple[DocumentPath, ...]] = set()
+    ranked = sorted(
+        (len(place), -at, place)
+        for at, part in enumerate(wanted[0].path)
+        if isinstance(part, str)
+        for place in _places(values, part, ())
+    )
+    for _, negative, place in ranked:
+        made = _carried(values, wanted, -negative, place)
+        if made is not None and (key := tuple(edit.path for edit in made)) not in seen:
+            seen.add(key)
+            yield made
+
+
+def _carried(values: Any, wanted: Sequence[Edit], at: int, place: DocumentPath) -> tuple[Edit, ...] | None:
+    head = wanted[0].path[: at + 1]
+    out = []
+    for edit in wanted:
+        tail = edit.path[at + 1 :]
+        if edit.path[: at + 1] != head or any(isinstance(part, int) for part in tail):
+            return None
+        if edit.op == "remove" and _at(values, place + tail) is True:
+            # What is taken away in a manifest is switched off in values: a value that is gone gets its default again.
+            edit = Edit(op="set", path=edit.path, value=False)
+        out.append(Edit(op=edit.op, path=place + tail, value=edit.value))
+    return tuple(out)
+
+
+def _at(values: Any, path: DocumentPath) -> Any:
+    for part in path:
+        values = values.get(part) if isinstance(values, dict) else None
+    return values
+
+
+def _places(values: Any, name: str, path: DocumentPath) -> Iterator[DocumentPath]:
+    """Paths of values that are called so, whatever holds them."""
+    if not isinstance(values, dict) or len(path) >= _DEPTH:
+        return
+    names = next((group for group in _SAME if name in group), frozenset({name}))
+    for key, value in values.items():
+        if key in names:
+            yield (*path, key)
+        yield from _places(value, name, (*path, key))
+
+
+def only_wanted(before: Sequence[Resource], after: Sequence[Resource], wanted: Sequence[Edit]) -> bool:
+    """Whether the two renderings differ in nothing but leaves that the wanted edits are about.
+
+    One value often serves several containers and objects: the same setting may change in all of them.
+    """
+    was = {resource.ref: resource.data for resource in before}
+    now = {resource.ref: resource.data for resource in after}
+    if set(was) != set(now):
+        return False
+    tails = [_tail(edit) for edit in wanted]
+    changed = [path for ref, data in now.items() for path in _changes(was[ref], data, ())]
+    return bool(changed) and all(any(_about(path, tail) for tail in tails) for path in changed)
+
+
+def _tail(edit: Edit) -> tuple[str, ...]:
+    return tuple(str(part) for part in edit.path if isinstance(part, str))[-2:]
+
+
+def _about(path: DocumentPath, tail: tuple[str, ...]) -> bool:
+    """The names of a changed leaf hold the wanted ones in a row, or are the beginning of them (a parent that was made)."""
+    names = tuple(part for part in path if isinstance(part, str))
+    return any(names[at : at + len(tail)] == tail for at in range(len(names))) or names[-1:] == tail[:1]
+
+
+def _changes(before: Any, after: Any, path: DocumentPath) -> Iterator[DocumentPath]:
+    if isinstance(before, dict) and isinstance(after, dict):
+        for key in before.keys() | after.keys():
+            if key not in before or key not in after:
+                yield from _leaves(before.get(key, after.get(key)), (*path, key))
+            else:
+                yield from _changes(before[key], after[key], (*path, key))
+    elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
+        for index, (old, new) in enumerate(zip(before, after, strict=True)):
+            yield from _changes(old, new, (*path, index))
+    elif before != after:
+        yield path
+
+
+def _leaves(value: Any, path: DocumentPath) -> Iterator[DocumentPath]:
+    if isinstance(value, dict) and value:
+        for key, item in value.items():
+            yield from _leaves(item, (*path, key))
+    else:
+        yield path
