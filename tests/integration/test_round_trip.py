@@ -60,7 +60,12 @@ def complaints(step: Step) -> Iterator[str]:
         yield f"{step.target}: more was changed than repaired"
 
 
-@pytest.mark.parametrize("parts", FOLDERS, ids="/".join)
+LONG = (("bench-manifests", "m1000"), ("bench-manifests", "w1000"))
+
+
+@pytest.mark.parametrize(
+    "parts", [*FOLDERS, *(pytest.param(parts, marks=pytest.mark.soak) for parts in LONG)], ids="/".join
+)
 def test_every_file_that_is_written_parses_keeps_its_comments_and_comes_back(
     parts: tuple[str, ...], tmp_path: Path
 ) -> None:

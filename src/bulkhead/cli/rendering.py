@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 
 from bulkhead.report.model import Report
@@ -28,6 +30,18 @@ def write(report: Report, wanted: str, output: str) -> None:
         sys.stdout.flush()
         sys.stdout.buffer.write(data if data.endswith(b"\n") else data + b"\n")
         sys.stdout.buffer.flush()
+
+
+@contextmanager
+def working(text: str) -> Iterator[None]:
+    """Says on a terminal that something long goes on; silent when nobody is watching."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(text):
+        yield
 
 
 def talk(text: str) -> None:

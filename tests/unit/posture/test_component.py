@@ -129,3 +129,37 @@ def test_what_has_no_list_cannot_be_edited() -> None:
     pod = component.Flags({"argv": {"command": ["etcd"]}})
     assert pod.edits("append", ("flags", "auto-tls"), "false") is None
     assert pod.edits("set", ("config", "x"), 1) is None
+
+
+_HOSTED = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: control-plane}
+spec:
+  template:
+    spec:
+      containers:
+      - name: etcd
+        image: registry.example:5000/etcd-amd64:3.6.5@sha256:00
+        args: [--auto-tls=true]
+      - name: other
+        image: registry.example/etcd-backup:1
+        args: [--auto-tls=true]
+      - name: started-by-the-image
+        image: registry.k8s.io/kube-scheduler:v1.34.1
+      - name: wrapped
+        image: registry.k8s.io/kube-scheduler:v1.34.1
+        command: []
+"""
+
+
+def test_a_program_is_known_by_its_image_where_only_flags_are_given() -> None:
+    resource = _component(_HOSTED)
+    assert (resource.ref.name, resource.data["flags"]) == ("etcd", {"auto-tls": "true"})
+    assert resource.path == ("spec", "template", "spec", "containers", 0)
+    assert "args: [--auto-tls=false]" in _edited(_HOSTED, "set", "auto-tls", "false")
+
+
+def test_what_is_not_told_is_not_guessed() -> None:
+    found = recognise.recognise("control-plane.yaml", _HOSTED.encode())
+    assert [resource.ref.name for resource in found.resources if resource.ref.kind == "Component"] == ["etcd"]

@@ -42,9 +42,11 @@ def run(arguments: argparse.Namespace) -> int:
     selection = opened.selection((), arguments.profile)
     named = {control.id for name in arguments.control for control in opened.catalogue.named(name)}
     where = str(folder.resolve())
-    scan = scanning.judge(opened.files.read(where), where, opened.context, selection)
+    with rendering.working(f"scanning {where}"):
+        scan = scanning.judge(opened.files.read(where), where, opened.context, selection)
     consent = Consent(MitigationClass(arguments.consent), frozenset(named), frozenset(named))
-    trial = fixing.propose(scan, opened.files, opened.context, consent, opened.charts)
+    with rendering.working("trying the repairs in memory"):
+        trial = fixing.propose(scan, opened.files, opened.context, consent, opened.charts)
     if arguments.format == "json":
         sys.stdout.buffer.write(msgspec.json.encode(diff.summary(trial.plan)) + b"\n")
     else:

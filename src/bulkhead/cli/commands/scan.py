@@ -54,10 +54,14 @@ def run(arguments: argparse.Namespace) -> int:
     threshold = opened.settings.threshold()
     selection = opened.selection(tuple(arguments.control), arguments.profile)
     where = str(folder.resolve())
-    scan = scanning.judge(opened.files.read(where), where, opened.context, selection)
+    with rendering.working(f"reading {where}"):
+        snapshot = opened.files.read(where)
+    with rendering.working(f"judging {len(snapshot.resources)} resources by {len(selection.controls)} controls"):
+        scan = scanning.judge(snapshot, where, opened.context, selection)
     fixes = {}
     if arguments.with_fixes or arguments.format in ("sarif", "html"):
-        fixes = telling.fixes(fixing.propose(scan, opened.files, opened.context, Consent(), opened.charts).plan)
+        with rendering.working("trying the repairs in memory"):
+            fixes = telling.fixes(fixing.propose(scan, opened.files, opened.context, Consent(), opened.charts).plan)
     store = opened.store
     known = store.baseline(where, tenant=scan.tenant) if store is not None and arguments.baseline else frozenset()
     report = scanning.tell(scan, version=__version__, store=store, fixes=fixes)
