@@ -38,9 +38,9 @@ def normalised(rules: Any) -> list[Rule]:
     Raises:
         TypeError: a rule or a part of one is unknown.
     """
-    if rules is UNKNOWN:
-        raise TypeError("the rules are unknown")
-    return [_normal(rule) for rule in (rules if isinstance(rules, list) else []) if rule is UNKNOWN or rule]
+    if rules is not None and not isinstance(rules, list):
+        raise TypeError("the rules are no list, or unknown")
+    return [_normal(rule) for rule in rules or () if rule is UNKNOWN or rule]
 
 
 def _normal(rule: Any) -> Rule:
