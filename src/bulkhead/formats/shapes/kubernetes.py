@@ -62,12 +62,15 @@ def _object(value: Any, path: DocumentPath, version: str, kind: str) -> Iterator
         path=path,
     )
     yield shape
-    if kind == "Pod" and version == "v1":
-        yield from _components(shape)
+    yield from _components(shape)
 
 
-def _components(pod: Shape) -> Iterator[Shape]:
-    spec = pod.data.get("spec")
+def _components(workload: Shape) -> Iterator[Shape]:
+    """Programs of the control plane in a pod or in the pods that a controller makes (self-hosted control planes)."""
+    path: DocumentPath = ("spec",) if workload.kind == "Pod" else ("spec", "template", "spec")
+    spec: Any = workload.data
+    for part in path:
+        spec = spec.get(part) if isinstance(spec, dict) else None
     containers = spec.get("containers") if isinstance(spec, dict) else None
     for index, container in enumerate(containers if isinstance(containers, list) else ()):
         if not isinstance(container, dict):
@@ -79,15 +82,22 @@ def _components(pod: Shape) -> Iterator[Shape]:
             for word in part
             if isinstance(word, str)
         ]
-        if words and words[0].rpartition("/")[2] in COMPONENTS:
+        name = _program(container, words)
+        if name in COMPONENTS:
             argv = {key: container[key] for key in ("command", "args") if isinstance(container.get(key), list)}
-            data = {"flags": flags(words[1:]), "config": {}, "source": "static-pod", "argv": argv}
-            yield Shape(
-                kind="Component",
-                data=data,
-                name=words[0].rpartition("/")[2],
-                path=(*pod.path, "spec", "containers", index),
-            )
+            given = words[1:] if words and not words[0].startswith("-") else words
+            data = {"flags": flags(given), "config": {}, "source": "static-pod", "argv": argv}
+            yield Shape(kind="Component", data=data, name=name, path=(*workload.path, *path, "containers", index))
+
+
+def _program(container: dict[str, Any], words: list[str]) -> str:
+    """What the container runs: the first word, or, where only flags are given, what its image is named after."""
+    if words and not words[0].startswith("-"):
+        return words[0].rpartition("/")[2]
+    if "command" in container or not words:
+        return ""
+    image = text_of(container.get("image")).partition("@")[0].rpartition("/")[2].partition(":")[0]
+    return image.removesuffix("-amd64").removesuffix("-arm64")
 
 
 def flags(words: list[str]) -> dict[str, Any]:
