@@ -163,3 +163,15 @@ def test_a_program_is_known_by_its_image_where_only_flags_are_given() -> None:
 def test_what_is_not_told_is_not_guessed() -> None:
     found = recognise.recognise("control-plane.yaml", _HOSTED.encode())
     assert [resource.ref.name for resource in found.resources if resource.ref.kind == "Component"] == ["etcd"]
+
+
+def test_a_setting_from_the_environment_is_not_shadowed_by_a_flag() -> None:
+    text = _HOSTED.replace(
+        "        args: [--auto-tls=true]\n      - name: other",
+        "        env: [{name: ETCD_AUTO_TLS, value: 'true'}, {name: POD, valueFrom: {}}]\n        args: [--name=a]\n      - name: other",
+    )
+    resource = _component(text)
+    assert resource.data["env"] == {"ETCD_AUTO_TLS": "true"}
+    assert component.lens(resource).edits("set", ("flags", "auto-tls"), "false") is None
+    assert component.lens(resource).edits("remove", ("flags", "auto-tls"), None) is None
+    assert component.lens(resource).edits("set", ("flags", "peer-auto-tls"), "false") is not None

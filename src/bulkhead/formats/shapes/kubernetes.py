@@ -86,8 +86,18 @@ def _components(workload: Shape) -> Iterator[Shape]:
         if name in COMPONENTS:
             argv = {key: container[key] for key in ("command", "args") if isinstance(container.get(key), list)}
             given = words[1:] if words and not words[0].startswith("-") else words
-            data = {"flags": flags(given), "config": {}, "source": "static-pod", "argv": argv}
+            data = {"flags": flags(given), "config": {}, "source": "static-pod", "argv": argv, "env": _env(container)}
             yield Shape(kind="Component", data=data, name=name, path=(*workload.path, *path, "containers", index))
+
+
+def _env(container: dict[str, Any]) -> dict[str, Any]:
+    """The variables that are given a value; etcd takes its settings from them too."""
+    listed = container.get("env")
+    return {
+        item["name"]: item["value"]
+        for item in (listed if isinstance(listed, list) else ())
+        if isinstance(item, dict) and isinstance(item.get("name"), str) and "value" in item
+    }
 
 
 def _program(container: dict[str, Any], words: list[str]) -> str:

@@ -60,6 +60,8 @@ class Flags:
     def edits(self, op: str, path: DocumentPath, value: Any) -> tuple[Edit, ...] | None:
         if path[:1] != ("flags",) or len(path) != 2 or op not in ("set", "remove") or "argv" not in self.data:
             return None
+        if f"ETCD_{path[1]}".upper().replace("-", "_") in (self.data.get("env") or {}):
+            return None  # etcd does not start where a flag shadows its variable
         found = self._items(str(path[1]))
         gone = [other for place in found for other in self._apart(place)]
         if op == "remove":
