@@ -55,10 +55,20 @@ class Context:
     exceptions: Mapping[str, bytes] = field(default_factory=dict)
 
 
-def judge(snapshot: Snapshot, root: str, context: Context, selection: Selection, *, keep_passes: bool = False) -> Scan:
-    """Every selected control over the snapshot, exceptions applied."""
+def judge(
+    snapshot: Snapshot,
+    root: str,
+    context: Context,
+    selection: Selection,
+    *,
+    keep_passes: bool = False,
+    keep_verdicts: bool = True,
+) -> Scan:
+    """Every selected control over the snapshot, exceptions applied. Only a scan with its verdicts can be planned from."""
     started = context.clock()
-    request = Request(context.catalogue, selection.controls, context.tenant, selection.parameters, keep_passes)
+    request = Request(
+        context.catalogue, selection.controls, context.tenant, selection.parameters, keep_passes, keep_verdicts
+    )
     assessment = evaluate(snapshot, request)
     assessment = waivers.apply(assessment, snapshot, context.catalogue, own=context.exceptions, today=started[:10])
     return Scan(root, context.tenant, started, context.clock(), snapshot, assessment, selection)
@@ -90,7 +100,9 @@ def tell(
         controls={name: control for name, control in controls.items() if name in occurring or tallies.get(name)},
         fixes=fixes or {},
         trend=store.trend(scan.root, tenant=scan.tenant) if store is not None else (),
-        score=score(tallies, {name: control.severity for name, control in controls.items()}),
+        score=score(
+            tallies, {name: control.severity for name, control in controls.items()}, gaps=len(scan.snapshot.gaps)
+        ),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 
@@ -20,16 +20,27 @@ def write(report: Report, wanted: str, output: str) -> None:
 
         sys.stdout.write(terminal.render(report, width=shutil.get_terminal_size((100, 24)).columns))
         return
-    made = import_module(f"bulkhead.report.{wanted}").render(report)
-    data = made if isinstance(made, bytes) else made.encode()
+    pieces = _pieces(report, wanted)
     if output:
         from pathlib import Path
 
-        Path(output).write_bytes(data)
+        with Path(output).open("wb") as file:
+            file.writelines(pieces)
     else:
         sys.stdout.flush()
-        sys.stdout.buffer.write(data if data.endswith(b"\n") else data + b"\n")
+        sys.stdout.buffer.writelines(pieces)
         sys.stdout.buffer.flush()
+
+
+def _pieces(report: Report, wanted: str) -> Iterable[bytes]:
+    """The report in bytes that end with a line end; piece by piece where the format can be told so."""
+    module = import_module(f"bulkhead.report.{wanted}")
+    if hasattr(module, "chunks"):
+        pieces: Iterable[bytes] = module.chunks(report)
+        return pieces
+    made = module.render(report)
+    data = made if isinstance(made, bytes) else made.encode()
+    return (data if data.endswith(b"\n") else data + b"\n",)
 
 
 @contextmanager

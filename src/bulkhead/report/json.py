@@ -5,14 +5,15 @@ Additions keep ``version``; a change of meaning or a removal raises it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
 
 from bulkhead.core.control import Control
-from bulkhead.core.finding import Finding, Waiver
-from bulkhead.core.resource import Gap
+from bulkhead.core.finding import Finding, Waiver, Where
+from bulkhead.core.outcome import Outcome, Severity
+from bulkhead.core.resource import Gap, Ref
 from bulkhead.report.mask import mask_source
 from bulkhead.report.model import Fix, Report
 from bulkhead.report.order import active, by_outcome, by_severity, waived, worst_first
@@ -23,28 +24,30 @@ VERSION = 1
 
 _encoder = msgspec.json.Encoder(order="sorted")
 # Field by field in this order, because a person reads it too.
-_line_encoder = msgspec.json.Encoder()
+_encode = msgspec.json.Encoder().encode
+_CHUNK = 500
+"""Findings in one piece of output."""
 
 
 def render(report: Report) -> bytes:
     """The report as UTF-8 JSON, one finding per line, ending with a line end."""
-    head = msgspec.json.encode(_summary(report))
-    controls = _encoder.encode({name: _control(control) for name, control in sorted(report.controls.items())})
-    gaps = b",\n".join(_line_encoder.encode(_gap(gap)) for gap in report.gaps)
-    fixes = report.fixes
-    findings = b",\n".join([_line_encoder.encode(_finding(finding, fixes)) for finding in worst_first(report.findings)])
-    return b"".join(
-        (
-            head[:-1],
-            b',\n"findings":[\n' if findings else b',\n"findings":[',
-            findings,
-            b'],\n"gaps":[',
-            gaps,
-            b'],\n"controls":',
-            controls,
-            b"}\n",
-        )
-    )
+    return b"".join(chunks(report))
+
+
+def chunks(report: Report) -> Iterator[bytes]:
+    """The same piece by piece: a run of thirty thousand findings need not stand in memory as text."""
+    yield msgspec.json.encode(_summary(report))[:-1]
+    yield b',\n"findings":['
+    parts = _Parts()
+    ordered = worst_first(report.findings)
+    for start in range(0, len(ordered), _CHUNK):
+        lines = [_encode(parts.line(finding, report.fixes)) for finding in ordered[start : start + _CHUNK]]
+        yield (b",\n" if start else b"\n") + b",\n".join(lines)
+    yield b'],\n"gaps":['
+    yield b",\n".join(_encode(_gap(gap)) for gap in report.gaps)
+    yield b'],\n"controls":'
+    yield _encoder.encode({name: _control(control) for name, control in sorted(report.controls.items())})
+    yield b"}\n"
 
 
 def _summary(report: Report) -> dict[str, Any]:
@@ -73,45 +76,75 @@ def _summary(report: Report) -> dict[str, Any]:
     }
 
 
-def _finding(finding: Finding, fixes: Mapping[str, tuple[Fix, ...]]) -> dict[str, Any]:
-    ref, where = finding.resource, finding.where
-    names = (ref.kind, ref.group, ref.namespace, ref.name, ref.origin, ref.uid, finding.element, where.file, where.path)
-    # One look at all nine: nearly every finding has nothing to clean.
-    joined = "".join(names)
-    if not (joined.isascii() and joined.isprintable()):
-        names = tuple(map(clean, names))  # type: ignore[assignment]
-    kind, group, namespace, name, origin, uid, element, file, path = names
-    out: dict[str, Any] = {
-        "fingerprint": finding.fingerprint,
-        "control": finding.control,
-        "revision": finding.revision,
-        "outcome": finding.outcome,
-        "severity": finding.severity,
-        "title": said(finding.title),
-        "message": said(finding.message),
-        "resource": {
-            "source": ref.source,
-            "kind": kind,
-            "group": group,
-            "namespace": namespace,
-            "name": name,
-            "origin": origin,
-            "uid": uid,
-        },
-        "element": element,
-        "where": {
-            "file": file,
-            "line": where.line,
-            "column": where.column,
-            "end_line": where.end_line,
-            "path": path,
-        },
-        "evidence": said(finding.evidence),
-        "waiver": _waiver(finding.waiver) if finding.waiver else None,
+class _Line(msgspec.Struct, kw_only=True):
+    """A finding as it stands in the file."""
+
+    fingerprint: str
+    control: str
+    revision: int
+    outcome: Outcome
+    severity: Severity
+    title: str
+    message: str
+    resource: msgspec.Raw
+    element: str
+    where: msgspec.Raw
+    evidence: str
+    waiver: dict[str, str] | None
+    fixes: list[dict[str, Any]] | msgspec.UnsetType = msgspec.UNSET
+
+
+class _Parts:
+    """What many findings share is spelled once: the resource, the place, the element's name.
+
+    Keyed by identity, since the report holds every one of them for as long as this lives.
+    """
+
+    def __init__(self) -> None:
+        self._raw: dict[int, msgspec.Raw] = {}
+        self._names: dict[str, str] = {}
+
+    def line(self, finding: Finding, fixes: Mapping[str, tuple[Fix, ...]]) -> _Line:
+        ref, where, name = finding.resource, finding.where, finding.element
+        resource = self._raw.get(id(ref))
+        if resource is None:
+            resource = self._raw[id(ref)] = msgspec.Raw(_encode(_resource(ref)))
+        place = self._raw.get(id(where))
+        if place is None:
+            place = self._raw[id(where)] = msgspec.Raw(_encode(_where(where)))
+        element = self._names.get(name)
+        if element is None:
+            element = self._names[name] = clean(name)
+        repairs = fixes.get(finding.fingerprint)
+        return _Line(
+            fingerprint=finding.fingerprint,
+            control=finding.control,
+            revision=finding.revision,
+            outcome=finding.outcome,
+            severity=finding.severity,
+            title=said(finding.title),
+            message=said(finding.message),
+            resource=resource,
+            element=element,
+            where=place,
+            evidence=said(finding.evidence) if finding.evidence else "",
+            waiver=_waiver(finding.waiver) if finding.waiver else None,
+            fixes=[_fix(fix) for fix in repairs] if repairs else msgspec.UNSET,
+        )
+
+
+def _resource(ref: Ref) -> dict[str, str]:
+    return {name: clean(value) for name, value in msgspec.structs.asdict(ref).items()}
+
+
+def _where(where: Where) -> dict[str, str | int]:
+    return {
+        "file": clean(where.file),
+        "line": where.line,
+        "column": where.column,
+        "end_line": where.end_line,
+        "path": clean(where.path),
     }
-    if repairs := fixes.get(finding.fingerprint):
-        out["fixes"] = [_fix(fix) for fix in repairs]
-    return out
 
 
 def _waiver(waiver: Waiver) -> dict[str, str]:

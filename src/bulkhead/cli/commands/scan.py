@@ -39,11 +39,8 @@ def run(arguments: argparse.Namespace) -> int:
     import msgspec
 
     from bulkhead import __version__
-    from bulkhead.app import fix as fixing
     from bulkhead.app import scan as scanning
-    from bulkhead.app import telling
     from bulkhead.bootstrap import root
-    from bulkhead.mitigation.plan import Consent
 
     folder = selecting.target(arguments)
     opened = root.open_root(folder, remember=not arguments.forget)
@@ -54,12 +51,17 @@ def run(arguments: argparse.Namespace) -> int:
     threshold = opened.settings.threshold()
     selection = opened.selection(tuple(arguments.control), arguments.profile)
     where = str(folder.resolve())
+    planned = arguments.with_fixes or arguments.format in ("sarif", "html")
     with rendering.working(f"reading {where}"):
         snapshot = opened.files.read(where)
     with rendering.working(f"judging {len(snapshot.resources)} resources by {len(selection.controls)} controls"):
-        scan = scanning.judge(snapshot, where, opened.context, selection)
+        scan = scanning.judge(snapshot, where, opened.context, selection, keep_verdicts=planned)
     fixes = {}
-    if arguments.with_fixes or arguments.format in ("sarif", "html"):
+    if planned:
+        from bulkhead.app import fix as fixing
+        from bulkhead.app import telling
+        from bulkhead.mitigation.plan import Consent
+
         with rendering.working("trying the repairs in memory"):
             fixes = telling.fixes(fixing.propose(scan, opened.files, opened.context, Consent(), opened.charts).plan)
     store = opened.store

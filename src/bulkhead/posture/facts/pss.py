@@ -23,6 +23,7 @@ VOLUME_TYPES = frozenset({
     "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret", "image",
 })  # fmt: skip
 _PROFILES = frozenset({"RuntimeDefault", "Localhost"})
+_ACTIONS = frozenset({"livenessProbe", "readinessProbe", "startupProbe", "lifecycle"})
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 
 
@@ -70,6 +71,8 @@ def baseline(spec: dict[str, Any], annotations: dict[str, Any]) -> list[str]:
 
 
 def _baseline_context(context: dict[str, Any]) -> Iterator[str]:
+    if not context:
+        return
     if context.get("privileged") is True:
         yield "privileged"
     if _map(context.get("windowsOptions")).get("hostProcess") is True:
@@ -91,6 +94,8 @@ def _baseline_context(context: dict[str, Any]) -> Iterator[str]:
 
 def _host_probes(container: dict[str, Any]) -> Iterator[str]:
     """Since 1.34 a probe or a hook may not name another host."""
+    if container.keys().isdisjoint(_ACTIONS):
+        return
     actions = [(name, _map(container.get(name))) for name in ("livenessProbe", "readinessProbe", "startupProbe")]
     actions += [(name, _map(_map(container.get("lifecycle")).get(name))) for name in ("postStart", "preStop")]
     for name, action in actions:
@@ -102,10 +107,13 @@ def _host_probes(container: dict[str, Any]) -> Iterator[str]:
 
 def restricted(spec: dict[str, Any], annotations: dict[str, Any]) -> list[str]:
     """What keeps the pod out of the restricted level."""
-    out = baseline(spec, annotations)
+    return baseline(spec, annotations) + _beyond_baseline(spec)
+
+
+def _beyond_baseline(spec: dict[str, Any]) -> list[str]:
     windows = _map(spec.get("os")).get("name") == "windows"
     above = _map(spec.get("securityContext"))
-    out += [
+    out = [
         f"volume {volume.get('name', '?')} of a type that is not allowed"
         for volume in spec.get("volumes") or ()
         if isinstance(volume, dict) and not (set(volume) - {"name"} <= VOLUME_TYPES)
@@ -146,10 +154,11 @@ def level(spec: dict[str, Any], annotations: dict[str, Any]) -> str:
     """The strictest level that admits the pod."""
     if baseline(spec, annotations):
         return "privileged"
-    return "baseline" if restricted(spec, annotations) else "restricted"
+    return "baseline" if _beyond_baseline(spec) else "restricted"
 
 
 def facts(spec: dict[str, Any], meta: dict[str, Any]) -> dict[str, Any]:
     """What expressions see as ``pss``: what breaks each level, as text."""
     annotations = _map(meta.get("annotations"))
-    return {"baseline": baseline(spec, annotations), "restricted": restricted(spec, annotations)}
+    kept_out = baseline(spec, annotations)
+    return {"baseline": kept_out, "restricted": kept_out + _beyond_baseline(spec)}

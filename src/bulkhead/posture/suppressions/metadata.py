@@ -77,13 +77,15 @@ def _annotation(resource: Resource, key: str, value: Any) -> Iterator[Exemption]
 
 def _labelled_everywhere(resource: Resource, labels: dict[str, Any]) -> Iterator[Exemption]:
     """A label on every container covers the pod's own setting too."""
-    names = {view.data.get("name") for pod in pods(resource) for view in pod.containers}
     allowed: dict[str, set[str]] = {}
     for key in labels:
         group, _, rest = str(key).partition("/")
         if group == "container.kubeaudit.io":
             container, _, name = rest.rpartition(".")
             allowed.setdefault(name, set()).add(container)
+    if not allowed:
+        return
+    names = {view.data.get("name") for pod in pods(resource) for view in pod.containers}
     for name, containers in allowed.items():
         if names and names <= containers:
             yield from _label(resource, f"kubeaudit.io/{name}", "allowed for every container")

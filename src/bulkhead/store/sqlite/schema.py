@@ -102,6 +102,13 @@ CREATE TABLE steps (
 ) STRICT
 """
 
+# A finding that the last run saw unchanged is not written again: ``content`` tells whether it changed, an empty
+# ``last_seen`` stands for the root's last run, and the index answers what a run asks without reading the wide rows.
+_UNCHANGED = (
+    "ALTER TABLE findings ADD COLUMN content BLOB NOT NULL DEFAULT x''",
+    "CREATE INDEX findings_lives ON findings (tenant, root, fingerprint, state, reopened_count, severity, content)",
+)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(
         1,
@@ -109,4 +116,5 @@ MIGRATIONS: tuple[Migration, ...] = (
         (_RUNS, "CREATE INDEX runs_by_root ON runs (tenant, root, id)", _FINDINGS),
     ),
     Migration(2, "journal", (_ENTRIES, _STEPS)),
+    Migration(3, "unchanged findings", _UNCHANGED),
 )
