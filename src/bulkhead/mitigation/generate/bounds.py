@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from bulkhead.mitigation.generate import naming
 from bulkhead.mitigation.operations import DoesNotApply
 from bulkhead.posture.evaluate import Verdict
-from bulkhead.posture.facts import namespaces
+from bulkhead.posture.facts import namespaces, network
 from bulkhead.posture.views import quantities
 from bulkhead.posture.views.model import PodView
 from bulkhead.posture.world import World
@@ -27,8 +28,13 @@ def resource_quota(world: World, verdict: Verdict, namespace: str) -> tuple[str,
         "limits.memory": _memory(totals["limits", "memory"] * HEADROOM),
         "pods": str(max(10, math.ceil(pods * HEADROOM))),
     }
-    quota = _object("ResourceQuota", "quota", namespace, {"hard": hard})
-    return "twice what the manifests of this namespace declare", f"{namespace}-resource-quota", [quota]
+    name = naming.free("quota", naming.taken(world, "ResourceQuota", namespace))
+    objects = [_object("ResourceQuota", name, namespace, {"hard": hard})]
+    if _unsized(world, namespace) and not naming.taken(world, "LimitRange", namespace):
+        # Under a quota the API server refuses containers without sizes; these defaults stand in for them.
+        limits = {"type": "Container", "default": _shown("limits"), "defaultRequest": _shown("requests")}
+        objects.append(_object("LimitRange", "default-sizes", namespace, {"limits": [limits]}))
+    return "twice what the manifests of this namespace declare", f"{namespace}-resource-quota", objects
 
 
 def limit_range(world: World, verdict: Verdict, namespace: str) -> tuple[str, str, list[dict[str, Any]]]:  # noqa: ARG001 (one shape for all generators)
@@ -43,17 +49,21 @@ def limit_range(world: World, verdict: Verdict, namespace: str) -> tuple[str, st
                 largest[name] = max(number, value or 0)
     limits = {
         "type": "Container",
-        "default": {"cpu": _cpu(_DEFAULTS["limits"]["cpu"]), "memory": _memory(_DEFAULTS["limits"]["memory"])},
-        "defaultRequest": {
-            "cpu": _cpu(_DEFAULTS["requests"]["cpu"]),
-            "memory": _memory(_DEFAULTS["requests"]["memory"]),
-        },
+        "default": _shown("limits"),
+        "defaultRequest": _shown("requests"),
         "max": {"cpu": _cpu(largest["cpu"]), "memory": _memory(largest["memory"])},
     }
     return (
         "defaults and a ceiling for every container here",
         f"{namespace}-limit-range",
-        [_object("LimitRange", "limits", namespace, {"limits": [limits]})],
+        [
+            _object(
+                "LimitRange",
+                naming.free("limits", naming.taken(world, "LimitRange", namespace)),
+                namespace,
+                {"limits": [limits]},
+            )
+        ],
     )
 
 
@@ -70,7 +80,22 @@ def namespace(world: World, verdict: Verdict, name: str) -> tuple[str, str, list
 
 
 def _views(world: World, namespace: str) -> list[PodView]:
-    return [view for view in world.kubernetes_pods if view.resource.ref.namespace == namespace]
+    return network.pods(world, namespace)
+
+
+def _shown(side: str) -> dict[str, str]:
+    return {"cpu": _cpu(_DEFAULTS[side]["cpu"]), "memory": _memory(_DEFAULTS[side]["memory"])}
+
+
+def _unsized(world: World, namespace: str) -> bool:
+    """Whether some container leaves a request or a limit undeclared."""
+    return any(
+        quantities.from_kubernetes(((item.data.get("resources") or {}).get(side) or {}).get(name)) is None
+        for view in _views(world, namespace)
+        for item in view.containers
+        for side in _DEFAULTS
+        for name in _DEFAULTS[side]
+    )
 
 
 def _totals(world: World, namespace: str) -> tuple[int, dict[tuple[str, str], float]]:

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from bulkhead.mitigation.generate import naming
 from bulkhead.mitigation.operations import DoesNotApply
 from bulkhead.posture.evaluate import Verdict
 from bulkhead.posture.world import World
 
 
-def budget(world: World, verdict: Verdict, namespace: str) -> tuple[str, str, list[dict[str, Any]]]:  # noqa: ARG001 (one shape for all generators)
+def budget(world: World, verdict: Verdict, namespace: str) -> tuple[str, str, list[dict[str, Any]]]:
     """One pod at a time may be taken away by a drain."""
     resource = verdict.element.resource
     selector = (resource.data.get("spec") or {}).get("selector")
     if not isinstance(selector, dict) or not selector:
         raise DoesNotApply("the workload has no selector")
-    meta: dict[str, Any] = {"name": resource.ref.name}
+    used = naming.taken(world, "PodDisruptionBudget", namespace)
+    meta: dict[str, Any] = {"name": naming.free(resource.ref.name, used)}
     if namespace:
         meta["namespace"] = namespace
     made = {

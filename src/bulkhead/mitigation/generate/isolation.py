@@ -1,12 +1,19 @@
-"""A default deny with the allows that the manifests show are needed."""
+"""A default deny with the allows that the manifests show are needed.
+
+Allowed are: DNS; what settings and arguments call, inside and outside the cluster; the API server for programs that
+hold rights there; and what an Ingress, a route, a node port or a load balancer publishes. The metadata address stays
+closed.
+"""
 
 from __future__ import annotations
 
 from typing import Any
 
+from bulkhead.core.resource import UNKNOWN
+from bulkhead.mitigation.generate import naming
 from bulkhead.mitigation.operations import DoesNotApply
 from bulkhead.posture.evaluate import Verdict
-from bulkhead.posture.facts import dependencies, network
+from bulkhead.posture.facts import dependencies, network, rbac, selectors, workloads
 from bulkhead.posture.views.model import PodView
 from bulkhead.posture.world import World
 
@@ -14,19 +21,27 @@ _DNS = {
     "to": [{"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "kube-system"}}}],
     "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
 }
+_OUTSIDE = [
+    {"ipBlock": {"cidr": "0.0.0.0/0", "except": ["169.254.169.254/32"]}},
+    {"ipBlock": {"cidr": "::/0", "except": ["fd00:ec2::254/128"]}},
+]
+# The Service's port and the usual ports of the server itself, which policies see after translation.
+_API_SERVER = ((443, "TCP"), (6443, "TCP"))
 
 
 def default_deny(world: World, verdict: Verdict, namespace: str) -> tuple[str, str, list[dict[str, Any]]]:  # noqa: ARG001 (one shape for all generators)
-    """Deny everything; then allow DNS, what the manifests call, and what is published to the outside."""
+    """Deny everything; then allow what is needed."""
     if not namespace:
         raise DoesNotApply("the manifests name no namespace")
-    objects = [_policy(namespace, "default-deny", {}, {"policyTypes": ["Ingress", "Egress"]})]
-    objects.append(_policy(namespace, "allow-dns", {}, {"policyTypes": ["Egress"], "egress": [_DNS]}))
-    views = [view for view in world.kubernetes_pods if view.resource.ref.namespace == namespace]
-    for view in views:
+    taken = naming.taken(world, "NetworkPolicy", namespace)
+    objects = [
+        _policy(namespace, naming.free("default-deny", taken), {}, {"policyTypes": ["Ingress", "Egress"]}),
+        _policy(namespace, naming.free("allow-dns", taken), {}, {"policyTypes": ["Egress"], "egress": [_DNS]}),
+    ]
+    for view in network.pods(world, namespace):
         egress = _egress(world, view)
         ingress = _ingress(world, view)
-        if not network.labels(view) or not (egress or ingress):
+        if not _labels(view) or not (egress or ingress):
             continue
         spec: dict[str, Any] = {
             "policyTypes": [kind for kind, rules in (("Ingress", ingress), ("Egress", egress)) if rules]
@@ -35,7 +50,8 @@ def default_deny(world: World, verdict: Verdict, namespace: str) -> tuple[str, s
             spec["ingress"] = ingress
         if egress:
             spec["egress"] = egress
-        objects.append(_policy(namespace, f"allow-{view.resource.ref.name}", {"matchLabels": _labels(view)}, spec))
+        name = naming.free(f"allow-{view.resource.ref.name}", taken)
+        objects.append(_policy(namespace, name, {"matchLabels": _labels(view)}, spec))
     return "nothing may talk unless it is listed here", f"{namespace}-network-policies", objects
 
 
@@ -49,13 +65,21 @@ def _policy(namespace: str, name: str, selector: dict[str, Any], spec: dict[str,
 
 
 def _labels(view: PodView) -> dict[str, Any]:
-    return dict(sorted(network.labels(view).items()))
+    """What the workload itself selects its pods by, which no release changes; else the pod's labels."""
+    spec = view.resource.data.get("spec")
+    own = (spec.get("selector") or {}).get("matchLabels") if isinstance(spec, dict) and view.template else None
+    labels = network.labels(view)
+    chosen = own if isinstance(own, dict) and own and selectors.selects(own, labels) else labels
+    if any(value is UNKNOWN for value in chosen.values()):
+        raise DoesNotApply(f"the labels of {view.resource.ref.name} are not known here")
+    return dict(sorted(chosen.items()))
 
 
 def _peer(view: PodView, home: str) -> dict[str, Any]:
     peer: dict[str, Any] = {"podSelector": {"matchLabels": _labels(view)}}
-    if view.resource.ref.namespace != home:
-        peer["namespaceSelector"] = {"matchLabels": {"kubernetes.io/metadata.name": view.resource.ref.namespace}}
+    if not selectors.same_namespace(view.resource.ref.namespace, home):
+        own = view.resource.ref.namespace or selectors.HOME
+        peer["namespaceSelector"] = {"matchLabels": {"kubernetes.io/metadata.name": own}}
     return peer
 
 
@@ -65,11 +89,18 @@ def _ports(ports: tuple[tuple[int, str], ...]) -> list[dict[str, Any]]:
 
 def _egress(world: World, view: PodView) -> list[dict[str, Any]]:
     home = view.resource.ref.namespace
-    return [
+    rules = [
         {"to": [_peer(target, home) for target in need.targets], "ports": _ports(need.ports)}
-        for need in dependencies.needs(world)
-        if need.source is view and need.ports
+        for need in dependencies.needs_of(world, view)
+        if need.ports
     ]
+    beyond = [(number, "TCP") for number in dependencies.outside(world, view)]
+    account = workloads.account(world, view)
+    if account["automount"] and rbac.of_account(world, home, account["name"]):
+        beyond += [port for port in _API_SERVER if port not in beyond]
+    if beyond:
+        rules.append({"to": _OUTSIDE, "ports": _ports(tuple(beyond))})
+    return rules
 
 
 def _ingress(world: World, view: PodView) -> list[dict[str, Any]]:
@@ -87,11 +118,13 @@ def _ingress(world: World, view: PodView) -> list[dict[str, Any]]:
 
 def _published(world: World, view: PodView) -> list[tuple[int, str]]:
     """Ports that an Ingress, a Gateway route, a NodePort or a load balancer brings in: their sources are not pods here."""
-    routed = dependencies.routed(world, view.resource.ref.namespace)
+    home = view.resource.ref.namespace
+    routed = dependencies.routed(world, home)
     out: list[tuple[int, str]] = []
-    for service in world.within("Service", view.resource.ref.namespace):
-        spec = service.data.get("spec") or {}
-        outside = spec.get("type") in ("NodePort", "LoadBalancer") or service.ref.name in routed
-        if outside and view in dependencies.backing(world, service):
-            out.extend(port for port in dependencies.ports(service, view) if port not in out)
+    for place in selectors.places(home):
+        for service in world.within("Service", place):
+            spec = service.data.get("spec") or {}
+            outside = spec.get("type") in ("NodePort", "LoadBalancer") or service.ref.name in routed
+            if outside and view in dependencies.backing(world, service):
+                out.extend(port for port in dependencies.ports(service, view) if port not in out)
     return out

@@ -73,8 +73,9 @@ def _search(sets: Sets) -> tuple[frozenset[Fix], bool]:
         if not left:
             best = min(best, chosen, key=_size)
         elif len(chosen) + _disjoint(left) < len(best):
-            branches = sorted(min(left, key=_size), reverse=True)
-            waiting += [(chosen | {fix}, [item for item in left if fix not in item]) for fix in branches]
+            fewest: frozenset[Fix] = min(left, key=_size)
+            branches = [(chosen | {fix}, [item for item in left if fix not in item]) for fix in sorted(fewest)]
+            waiting += reversed(branches)
     return best, False
 
 

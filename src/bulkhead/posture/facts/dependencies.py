@@ -35,9 +35,7 @@ def needs(world: World) -> list[Need]:
     if "needs" in world.memo:
         known: list[Need] = world.memo["needs"]
         return known
-    services = {
-        (item.ref.namespace or selectors.HOME, item.ref.name): item for item in world.by_kind.get("Service", ())
-    }
+    services = _services(world)
     out: list[Need] = []
     for view in world.kubernetes_pods:
         home = view.resource.ref.namespace or selectors.HOME
@@ -61,6 +59,39 @@ def needs_of(world: World, view: PodView) -> list[Need]:
         world.memo["needs-by-source"] = found
     known: dict[int, list[Need]] = world.memo["needs-by-source"]
     return known.get(id(view), [])
+
+
+_URL = re.compile(r"\b([a-z][a-z0-9+.-]{1,20})://(?:[^\s@/]{1,200}@)?([a-z0-9][a-z0-9.-]{2,252})(?::(\d{1,5}))?")
+_PORTS = {
+    "http": 80, "https": 443, "postgres": 5432, "postgresql": 5432, "mysql": 3306, "redis": 6379, "rediss": 6379,
+    "amqp": 5672, "amqps": 5671, "mongodb": 27017, "kafka": 9092, "nats": 4222, "ldap": 389, "ldaps": 636,
+    "smtp": 25, "smtps": 465, "ws": 80, "wss": 443, "grpc": 443,
+}  # fmt: skip
+
+
+def outside(world: World, view: PodView) -> list[int]:
+    """The ports of hosts outside the cluster that the pod's settings name as URLs, sorted."""
+    found: set[int] = set()
+    for text in _texts(world, view):
+        for scheme, host, port in _URL.findall(text.lower()[:_LIMIT]):
+            inside = "." not in host or ".svc" in host or host.endswith((".local", ".internal"))
+            number = int(port) if port else _PORTS.get(scheme, 0)
+            if not inside and not host.startswith("127.") and _key(world, view, host) is None and 0 < number < 65536:
+                found.add(number)
+    return sorted(found)
+
+
+def _key(world: World, view: PodView, host: str) -> tuple[str, str] | None:
+    return _service(host, view.resource.ref.namespace or selectors.HOME, _services(world))
+
+
+def _services(world: World) -> dict[tuple[str, str], Resource]:
+    if "services-by-place" not in world.memo:
+        world.memo["services-by-place"] = {
+            (item.ref.namespace or selectors.HOME, item.ref.name): item for item in world.by_kind.get("Service", ())
+        }
+    known: dict[tuple[str, str], Resource] = world.memo["services-by-place"]
+    return known
 
 
 def _service(word: str, home: str, services: dict[tuple[str, str], Resource]) -> tuple[str, str] | None:
