@@ -84,18 +84,14 @@ def test_files_and_functions_stay_readable(trees: dict[Path, ast.Module]) -> Non
 
 
 def test_the_environment_is_read_in_bootstrap_and_the_clients_only(trees: dict[Path, ast.Module]) -> None:
-    found = []
-    for path, tree in trees.items():
-        if path.relative_to(SRC).parts[0] in ("bootstrap", "clients", "sources"):
-            continue
-        for node in ast.walk(tree):
-            if (
-                isinstance(node, ast.Attribute)
-                and node.attr in ("environ", "getenv")
-                and isinstance(node.value, ast.Name)
-                and node.value.id == "os"
-            ):
-                found.append(f"{path}:{node.lineno}")
+    found = [
+        f"{path}:{node.lineno}"
+        for path, tree in trees.items()
+        if path.relative_to(SRC).parts[0] not in ("bootstrap", "clients", "sources")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and node.attr in ("environ", "getenv")
+        if isinstance(node.value, ast.Name) and node.value.id == "os"
+    ]
     assert found == []
 
 

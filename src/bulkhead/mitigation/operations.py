@@ -16,6 +16,7 @@ from bulkhead.engines.cel.program import Program
 from bulkhead.posture import compiled
 from bulkhead.posture.bindings import VARIABLES, Element
 from bulkhead.posture.evaluate import Verdict
+from bulkhead.posture.shapes import WRONG_SHAPE
 from bulkhead.posture.views.model import Direct, Lens
 
 _EACH = re.compile(r"^(.*?)\[\*\](?:\.(.*))?$")
@@ -89,6 +90,13 @@ def edits(mitigation: Mitigation, verdict: Verdict) -> tuple[list[Edit], list[Cr
     Raises:
         DoesNotApply: this platform has no such setting, or a value cannot be computed.
     """
+    try:
+        return _edits(mitigation, verdict)
+    except WRONG_SHAPE as exc:
+        raise DoesNotApply(f"the object has not the shape of its kind: {exc}") from exc
+
+
+def _edits(mitigation: Mitigation, verdict: Verdict) -> tuple[list[Edit], list[Creation]]:
     element, params = verdict.element, verdict.runnable.params
     made: list[Edit] = []
     created: list[Creation] = []

@@ -27,6 +27,7 @@ from bulkhead.mitigation import generate, operations
 from bulkhead.mitigation.operations import DoesNotApply
 from bulkhead.posture import compiled
 from bulkhead.posture.evaluate import Assessment, Verdict
+from bulkhead.posture.shapes import WRONG_SHAPE
 from bulkhead.posture.world import World
 
 _CONSENT = {
@@ -296,6 +297,9 @@ def _create_steps(world: World, chosen: Sequence[_Chosen], unfixed: list[Unfixed
                 target, data = generate.make(creation.generator, world, item.verdict)
             except DoesNotApply as exc:
                 unfixed.append(_left(item.finding, str(exc)))
+                continue
+            except WRONG_SHAPE as exc:
+                unfixed.append(_left(item.finding, f"what is there has not the shape of its kind: {exc}"))
                 continue
             made.setdefault(target, (data, []))[1].append(item)
     return [_step(target, None, data, items) for target, (data, items) in sorted(made.items())]

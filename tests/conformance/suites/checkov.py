@@ -57,8 +57,8 @@ def _verdicts(entry: dict[str, Any], fixture: Path, controls: Any) -> Iterator[t
             yield f"{head}/{path.name}", None if unread and not failed else failed is _by_name(path)
     else:
         scan = scanners.judged(scanners.folder(fixture), controls)
-        failed = {finding.resource for finding in scanners.failing(scan)}
-        yield head, len(failed) == (entry["summary"] or {}).get("failed", 0)
+        resources = {finding.resource for finding in scanners.failing(scan)}
+        yield head, len(resources) == (entry["summary"] or {}).get("failed", 0)
 
 
 def _shared(entry: dict[str, Any], fixture: Path, named: list[Path]) -> bool:

@@ -32,7 +32,7 @@ _OURS = {
 def run(folder: Path) -> Result:
     result = Result(SUITE)
     for entry in json.loads((folder / "expected.json").read_text()):
-        found = [path for path in (folder / "auditors" / entry["auditor"]).rglob(entry["file"])]
+        found = list((folder / "auditors" / entry["auditor"]).rglob(entry["file"]))
         controls = {
             control.id: control for rule in _OURS[entry["auditor"]] for control in scanners.mapped(f"kubeaudit:{rule}")
         }

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from bulkhead.core.resource import Resource, Snapshot
+from bulkhead.posture.shapes import WRONG_SHAPE
 from bulkhead.posture.suppressions.model import Exemption
 from bulkhead.posture.views.pods import pods
 
@@ -30,13 +32,18 @@ _KUBEAUDIT = {
 def read(snapshot: Snapshot) -> Iterator[Exemption]:
     for resource in snapshot.resources:
         if isinstance(resource.data, dict):
-            for meta in _metadata(resource.data):
-                for key, value in _map(meta.get("annotations")).items():
-                    yield from _annotation(resource, str(key), value)
-                labels = _map(meta.get("labels"))
-                for key, value in labels.items():
-                    yield from _label(resource, str(key), value)
-                yield from _labelled_everywhere(resource, labels)
+            with suppress(*WRONG_SHAPE):  # an exception that cannot be read covers nothing
+                yield from _of(resource)
+
+
+def _of(resource: Resource) -> Iterator[Exemption]:
+    for meta in _metadata(resource.data):
+        for key, value in _map(meta.get("annotations")).items():
+            yield from _annotation(resource, str(key), value)
+        labels = _map(meta.get("labels"))
+        for key, value in labels.items():
+            yield from _label(resource, str(key), value)
+        yield from _labelled_everywhere(resource, labels)
 
 
 def _map(value: Any) -> dict[str, Any]:
