@@ -33,13 +33,15 @@ spec:
 """
 
 
-def _component(text: str) -> Resource:
+def _component(text: str, name: str = "") -> Resource:
     found = recognise.recognise("kube-apiserver.yaml", text.encode())
-    return next(resource for resource in found.resources if resource.ref.kind == "Component")
+    return next(
+        resource for resource in found.resources if resource.ref.kind == "Component" and name in ("", resource.ref.name)
+    )
 
 
-def _edited(text: str, op: str, flag: str, value: Any = None) -> str:
-    resource = _component(text)
+def _edited(text: str, op: str, flag: str, value: Any = None, name: str = "") -> str:
+    resource = _component(text, name)
     edits = component.lens(resource).edits(op, ("flags", flag), value)
     assert edits is not None
     assert resource.text is not None
@@ -175,3 +177,71 @@ def test_a_setting_from_the_environment_is_not_shadowed_by_a_flag() -> None:
     assert component.lens(resource).edits("set", ("flags", "auto-tls"), "false") is None
     assert component.lens(resource).edits("remove", ("flags", "auto-tls"), None) is None
     assert component.lens(resource).edits("set", ("flags", "peer-auto-tls"), "false") is not None
+
+
+_MAPPED = """\
+apiVersion: kubeadm.k8s.io/v1beta3
+kind: ClusterConfiguration
+apiServer:
+  extraArgs:
+    profiling: "false"   # quiet
+    audit-log-maxage: 7
+etcd:
+  external: {endpoints: [https://10.0.0.9:2379]}
+"""
+_LISTED = """\
+apiVersion: kubeadm.k8s.io/v1beta4
+kind: ClusterConfiguration
+apiServer:
+  extraArgs:
+  - name: anonymous-auth
+    value: "true"
+  - name: authorization-mode
+    value: AlwaysAllow
+  - name: authorization-mode
+    value: RBAC
+"""
+
+
+def test_kubeadm_gives_flags_of_its_own() -> None:
+    flags = _component(_MAPPED, "kube-apiserver").data["flags"]
+    assert flags["authorization-mode"] == "Node,RBAC"
+    assert (flags["profiling"], flags["audit-log-maxage"]) == ("false", "7")
+    assert _component(_LISTED, "kube-apiserver").data["flags"]["authorization-mode"] == ["AlwaysAllow", "RBAC"]
+    assert _component(_LISTED, "etcd").data["flags"]["client-cert-auth"] == "true"
+
+
+def test_external_etcd_is_not_kubeadms() -> None:
+    found = recognise.recognise("kubeadm.yaml", _MAPPED.encode())
+    names = [resource.ref.name for resource in found.resources if resource.ref.kind == "Component"]
+    assert names == ["kube-apiserver", "kube-controller-manager", "kube-scheduler"]
+
+
+def test_mapped_arguments_are_edited_in_place() -> None:
+    changed = _edited(_MAPPED, "set", "audit-log-maxage", 30, "kube-apiserver")
+    assert changed == _plain(_MAPPED).replace("audit-log-maxage: 7", "audit-log-maxage: 30")
+    assert "    audit-log-maxage: 7\n    anonymous-auth: false\n" in _edited(
+        _MAPPED, "set", "anonymous-auth", False, "kube-apiserver"
+    )
+    assert "profiling" not in _edited(_MAPPED, "remove", "profiling", None, "kube-apiserver")
+
+
+def test_a_section_that_is_not_there_is_made() -> None:
+    changed = _edited(_MAPPED, "set", "profiling", "false", "kube-scheduler")
+    assert changed.startswith(_plain(_MAPPED))
+    flags = _component(changed.replace("false", "'false'"), "kube-scheduler").data["flags"]
+    assert flags == {"bind-address": "127.0.0.1", "profiling": "false"}
+
+
+def test_listed_arguments_are_edited_in_place() -> None:
+    changed = _edited(_LISTED, "set", "anonymous-auth", "false", "kube-apiserver")
+    assert changed == _plain(_LISTED).replace("value: true", "value: false")
+    once = _edited(_LISTED, "set", "authorization-mode", "Node,RBAC", "kube-apiserver")
+    assert once.count("authorization-mode") == 1
+    added = _edited(_LISTED, "set", "profiling", "false", "kube-controller-manager")
+    assert _component(added, "kube-controller-manager").data["extra"] == [{"name": "profiling", "value": False}]
+
+
+def test_what_kubeadm_gives_by_itself_cannot_be_removed() -> None:
+    lens = component.lens(_component(_LISTED, "kube-apiserver"))
+    assert lens.edits("remove", ("flags", "allow-privileged"), None) is None

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from bulkhead.core.resource import DocumentPath
+from bulkhead.formats.shapes import kubeadm
 from bulkhead.formats.shapes.model import Shape, text_of
 
 COMPONENTS: Final = frozenset(
@@ -62,6 +63,8 @@ def _object(value: Any, path: DocumentPath, version: str, kind: str) -> Iterator
         path=path,
     )
     yield shape
+    if kind == "ClusterConfiguration":
+        yield from kubeadm.components(shape)
     yield from _components(shape)
 
 

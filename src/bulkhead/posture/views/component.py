@@ -1,4 +1,4 @@
-"""Flags of control-plane programs: a view on the command of a static pod, or on a process's arguments."""
+"""Flags of control-plane programs: a view on a static pod's command, a process's arguments, or kubeadm's extraArgs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,46 @@ from bulkhead.core.plan import Edit
 from bulkhead.core.resource import DocumentPath, Resource
 
 
-def lens(resource: Resource) -> Flags:
-    return Flags(resource.data if isinstance(resource.data, dict) else {})
+def lens(resource: Resource) -> Flags | ExtraArgs:
+    data = resource.data if isinstance(resource.data, dict) else {}
+    return ExtraArgs(data) if "extra" in data else Flags(data)
+
+
+@dataclass(frozen=True, slots=True)
+class ExtraArgs:
+    """``flags.NAME`` is kubeadm's extra argument: a key of a mapping, or an item with a name, by the version.
+
+    The resource stands at the ClusterConfiguration; ``data["section"]`` is where its component is set up.
+    """
+
+    data: dict[str, Any]
+
+    def target(self, path: DocumentPath) -> DocumentPath | None:
+        if path[:1] != ("flags",) or len(path) < 2:
+            return path
+        found = self._items(str(path[1]))
+        return found[0] if found else (*self.data["section"], "extraArgs")
+
+    def _items(self, name: str) -> list[DocumentPath]:
+        base = (*self.data["section"], "extraArgs")
+        extra = self.data["extra"]
+        if isinstance(extra, dict):
+            return [(*base, name)] if name in extra else []
+        return [(*base, i) for i, item in enumerate(extra) if isinstance(item, dict) and item.get("name") == name]
+
+    def edits(self, op: str, path: DocumentPath, value: Any) -> tuple[Edit, ...] | None:
+        if path[:1] != ("flags",) or len(path) != 2 or op not in ("set", "remove"):
+            return None
+        base, found = (*self.data["section"], "extraArgs"), self._items(str(path[1]))
+        if op == "remove":
+            return tuple(Edit(op="remove", path=place) for place in found) or None
+        text = str(value).lower() if isinstance(value, bool) else str(value)
+        if isinstance(self.data["extra"], dict):
+            return (Edit(op="set", path=(*base, str(path[1])), value=text),)
+        if not found:
+            return (Edit(op="append", path=base, value={"name": str(path[1]), "value": text}),)
+        rest = (Edit(op="remove", path=place) for place in found[1:])
+        return (Edit(op="set", path=(*found[0], "value"), value=text), *rest)
 
 
 @dataclass(frozen=True, slots=True)
