@@ -90,7 +90,9 @@ def _components(workload: Shape) -> Iterator[Shape]:
             argv = {key: container[key] for key in ("command", "args") if isinstance(container.get(key), list)}
             given = words[1:] if words and not words[0].startswith("-") else words
             data = {"flags": flags(given), "config": {}, "source": "static-pod", "argv": argv, "env": _env(container)}
-            yield Shape(kind="Component", data=data, name=name, path=(*workload.path, *path, "containers", index))
+            place = (*workload.path, *path, "containers", index)
+            owner = "/".join(part for part in (workload.kind, workload.namespace, workload.name) if part)
+            yield Shape(kind="Component", data=data, name=name, path=place, owner=owner)
 
 
 def _env(container: dict[str, Any]) -> dict[str, Any]:

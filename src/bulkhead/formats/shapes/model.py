@@ -20,6 +20,7 @@ class Shape:
         group: the Kubernetes API group.
         namespace: empty when none is named.
         path: where the data stands in the document.
+        owner: what it is a part of, when that tells it apart from its like (the pod a component runs in).
     """
 
     kind: str
@@ -28,14 +29,15 @@ class Shape:
     group: str = ""
     namespace: str = ""
     path: DocumentPath = ()
+    owner: str = ""
 
 
 def resources(text: Text, found: Iterable[tuple[int, Shape]], origin: str = "") -> tuple[Resource, ...]:
     """The shapes of one text with references that differ: ``#2`` for the second that agrees in all else."""
-    seen: dict[tuple[str, str, str, str], int] = {}
+    seen: dict[tuple[str, ...], int] = {}
     out = []
     for document, shape in found:
-        identity = (shape.kind, shape.group, shape.namespace, shape.name)
+        identity = (shape.kind, shape.group, shape.namespace, shape.name, shape.owner)
         count = seen[identity] = seen.get(identity, 0) + 1
         ref = Ref(
             source="file",
@@ -44,7 +46,7 @@ def resources(text: Text, found: Iterable[tuple[int, Shape]], origin: str = "") 
             namespace=shape.namespace,
             name=shape.name,
             origin=origin or text.path,
-            uid=f"#{count}" if count > 1 else "",
+            uid=shape.owner + (f"#{count}" if count > 1 else ""),
         )
         out.append(Resource(ref, shape.data, text, document, shape.path))
     return tuple(out)
