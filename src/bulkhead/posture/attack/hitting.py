@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 
 from bulkhead.posture.attack.model import Fix
@@ -29,14 +30,16 @@ def smallest(sets: Iterable[frozenset[Fix]]) -> tuple[frozenset[Fix], bool]:
 
 
 def _minimal(sets: Iterable[frozenset[Fix]]) -> Sets:
+    ordered = sorted(sets, key=lambda found: (len(found), sorted(found)))
+    counts = Counter(fix for item in ordered for fix in item)
     kept: Sets = []
-    by_member: dict[Fix, Sets] = {}
-    for item in sorted(sets, key=lambda found: (len(found), sorted(found))):
-        if any(other <= item for fix in item for other in by_member.get(fix, ())):
+    # Each set stands under its rarest member: whatever contains the set contains that too.
+    by_rarest: dict[Fix, Sets] = {}
+    for item in ordered:
+        if any(other <= item for fix in item for other in by_rarest.get(fix, ())):
             continue
         kept.append(item)
-        for fix in item:
-            by_member.setdefault(fix, []).append(item)
+        by_rarest.setdefault(min(item, key=lambda fix: (counts[fix], fix)), []).append(item)
     return kept
 
 
@@ -56,7 +59,7 @@ def _components(sets: Sets) -> list[Sets]:
             number = waiting.pop()
             component.append(sets[number])
             for fix in sets[number]:
-                fresh = [other for other in by_member[fix] if other not in seen]
+                fresh = [other for other in by_member.pop(fix, ()) if other not in seen]
                 seen.update(fresh)
                 waiting += fresh
         out.append(component)

@@ -108,11 +108,7 @@ def _service(word: str, home: str, services: dict[tuple[str, str], Resource]) ->
 
 def backing(world: World, service: Resource) -> list[PodView]:
     selector = (service.data.get("spec") or {}).get("selector")
-    if not selector:
-        return []
-    return [
-        view for view in network.pods(world, service.ref.namespace) if selectors.selects(selector, network.labels(view))
-    ]
+    return network.labelled(world, service.ref.namespace, selector) if isinstance(selector, dict) and selector else []
 
 
 def ports(service: Resource, target: PodView) -> list[tuple[int, str]]:

@@ -43,6 +43,23 @@ def pods(world: World, namespace: str) -> list[PodView]:
     return known.get(namespace or selectors.HOME, [])
 
 
+def labelled(world: World, namespace: str, wanted: dict[str, Any]) -> list[PodView]:
+    """The pods of a namespace with all of these labels, found through the rarest of them."""
+    home = namespace or selectors.HOME
+    if "pods-by-label" not in world.memo:
+        found: dict[tuple[str, str, str], list[PodView]] = {}
+        for view in world.kubernetes_pods:
+            place = view.resource.ref.namespace or selectors.HOME
+            for key, value in labels(view).items():
+                if isinstance(value, str):
+                    found.setdefault((place, key, value), []).append(view)
+        world.memo["pods-by-label"] = found
+    known: dict[tuple[str, str, str], list[PodView]] = world.memo["pods-by-label"]
+    groups = [known.get((home, key, value), []) for key, value in wanted.items() if isinstance(value, str)]
+    candidates = min(groups, key=len, default=[])
+    return [view for view in candidates if selectors.selects(wanted, labels(view))]
+
+
 def types(spec: dict[str, Any]) -> tuple[str, ...]:
     given = spec.get("policyTypes")
     if isinstance(given, list) and given:

@@ -21,8 +21,8 @@ _SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
     ("password in a URL", re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{0,80}:([^\s:/@$<{]{3,100})@")),
 )
 _NAME = re.compile(
-    r"(?:^|[_\-.])(?:pass(?:word|wd|phrase)?|pwd|secret|token|bearer|api_?key|apikey|private_?key|credential"
-    r"|auth_?key|access_?key)s?(?:$|[_\-.])"
+    r"(?:^|[_\-.])(?:pass(?:word|wd|phrase)?|pwd|secret|token|bearer|api[_-]?key|private[_-]?key|credential"
+    r"|auth[_-]?key|access[_-]?key)s?(?:$|[_\-.])"
 )
 # Names that clouds gave to credentials and to nothing else: even a placeholder shows where the real one will stand.
 _EXACT = re.compile(r"^(?:aws_secret_access_key|azure_.{1,40}key|oci_cli_key_content)$")

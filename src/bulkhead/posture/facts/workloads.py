@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bulkhead.core.resource import Resource
-from bulkhead.posture.facts import fields, network, rbac, references, selectors
+from bulkhead.posture.facts import dependencies, fields, network, rbac, references, selectors
 from bulkhead.posture.views.model import PodView
 from bulkhead.posture.world import World
 
@@ -60,15 +60,14 @@ def _facts(world: World, view: PodView) -> dict[str, Any]:
 
 def services(world: World, view: PodView) -> list[Any]:
     """The Services of the namespace whose selector picks the pod."""
-    labels = network.labels(view)
-    return [
-        service.data
-        for place in selectors.places(view.resource.ref.namespace)
-        for service in world.within("Service", place)
-        if isinstance(service.data.get("spec"), dict)
-        and service.data["spec"].get("selector")
-        and selectors.selects(service.data["spec"]["selector"], labels)
-    ]
+    if "services-by-pod" not in world.memo:
+        found: dict[int, list[Any]] = {}
+        for service in world.by_kind.get("Service", ()):
+            for backed in dependencies.backing(world, service):
+                found.setdefault(id(backed), []).append(service.data)
+        world.memo["services-by-pod"] = found
+    known: dict[int, list[Any]] = world.memo["services-by-pod"]
+    return known.get(id(view), [])
 
 
 def _selecting(world: World, view: PodView, kind: str, labels: dict[str, Any]) -> list[Any]:
@@ -98,6 +97,14 @@ def scalers(world: World, resource: Resource) -> list[Resource]:
 
 def account(world: World, view: PodView) -> dict[str, Any]:
     """The service account; ``automount`` is what holds for the pod (pod over account, true when neither says)."""
+    key = ("account", id(view))
+    if key not in world.memo:
+        world.memo[key] = _account(world, view)
+    known: dict[str, Any] = world.memo[key]
+    return known
+
+
+def _account(world: World, view: PodView) -> dict[str, Any]:
     name = view.spec.get("serviceAccountName") or view.spec.get("serviceAccount") or "default"
     name = name if isinstance(name, str) else "default"
     found = next(
