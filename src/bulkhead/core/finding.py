@@ -87,7 +87,4 @@ def fingerprint(tenant: str, control: str, resource: Ref, element: str) -> str:
 
 def dotted(path: DocumentPath) -> str:
     """A path for people: ``spec.containers[0].image``."""
-    out = ""
-    for part in path:
-        out += f"[{part}]" if isinstance(part, int) else (f".{part}" if out else str(part))
-    return out
+    return "".join([f"[{part}]" if isinstance(part, int) else f".{part}" for part in path]).removeprefix(".")

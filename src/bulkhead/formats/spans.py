@@ -141,5 +141,7 @@ def only_spaces(text: str, start: int, end: int) -> bool:
 
 
 def spans(text: str, found: Sequence[tuple[int, int] | None]) -> list[Span | None]:
+    """The places as spans; equal ones share one."""
     places = Places(text)
-    return [None if place is None else places.span(*place) for place in found]
+    known = {place: places.span(*place) for place in set(found) if place is not None}
+    return [None if place is None else known[place] for place in found]

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from bulkhead.core.control import Control
-from bulkhead.core.finding import Finding, Waiver, Where
+from bulkhead.core.finding import Finding, Waiver
 from bulkhead.core.outcome import Outcome, Severity
 from bulkhead.core.resource import Gap, Ref
 from bulkhead.report.mask import mask_source
@@ -76,6 +76,16 @@ def _summary(report: Report) -> dict[str, Any]:
     }
 
 
+class _Place(msgspec.Struct, kw_only=True):
+    """Every field, also those that ``Where`` leaves out when they say nothing."""
+
+    file: str
+    line: int
+    column: int
+    end_line: int
+    path: str
+
+
 class _Line(msgspec.Struct, kw_only=True):
     """A finding as it stands in the file."""
 
@@ -86,32 +96,29 @@ class _Line(msgspec.Struct, kw_only=True):
     severity: Severity
     title: str
     message: str
-    resource: msgspec.Raw
+    resource: Ref
     element: str
-    where: msgspec.Raw
+    where: _Place
     evidence: str
     waiver: dict[str, str] | None
     fixes: list[dict[str, Any]] | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Parts:
-    """What many findings share is spelled once: the resource, the place, the element's name.
+    """What many findings share is cleaned once: the resource and the element's name.
 
-    Keyed by identity, since the report holds every one of them for as long as this lives.
+    Resources are keyed by identity: the report holds every one of them for as long as this lives.
     """
 
     def __init__(self) -> None:
-        self._raw: dict[int, msgspec.Raw] = {}
+        self._refs: dict[int, Ref] = {}
         self._names: dict[str, str] = {}
 
     def line(self, finding: Finding, fixes: Mapping[str, tuple[Fix, ...]]) -> _Line:
         ref, where, name = finding.resource, finding.where, finding.element
-        resource = self._raw.get(id(ref))
+        resource = self._refs.get(id(ref))
         if resource is None:
-            resource = self._raw[id(ref)] = msgspec.Raw(_encode(_resource(ref)))
-        place = self._raw.get(id(where))
-        if place is None:
-            place = self._raw[id(where)] = msgspec.Raw(_encode(_where(where)))
+            resource = self._refs[id(ref)] = _resource(ref)
         element = self._names.get(name)
         if element is None:
             element = self._names[name] = clean(name)
@@ -126,25 +133,24 @@ class _Parts:
             message=said(finding.message),
             resource=resource,
             element=element,
-            where=place,
+            where=_Place(
+                file=clean(where.file),
+                line=where.line,
+                column=where.column,
+                end_line=where.end_line,
+                path=clean(where.path),
+            ),
             evidence=said(finding.evidence) if finding.evidence else "",
             waiver=_waiver(finding.waiver) if finding.waiver else None,
             fixes=[_fix(fix) for fix in repairs] if repairs else msgspec.UNSET,
         )
 
 
-def _resource(ref: Ref) -> dict[str, str]:
-    return {name: clean(value) for name, value in msgspec.structs.asdict(ref).items()}
-
-
-def _where(where: Where) -> dict[str, str | int]:
-    return {
-        "file": clean(where.file),
-        "line": where.line,
-        "column": where.column,
-        "end_line": where.end_line,
-        "path": clean(where.path),
-    }
+def _resource(ref: Ref) -> Ref:
+    joined = f"{ref.kind}{ref.group}{ref.namespace}{ref.name}{ref.origin}{ref.uid}"
+    if joined.isascii() and joined.isprintable():
+        return ref
+    return Ref(**{name: clean(value) for name, value in msgspec.structs.asdict(ref).items()})
 
 
 def _waiver(waiver: Waiver) -> dict[str, str]:

@@ -147,31 +147,60 @@ def value(_: int, text: str) -> Any:
     return _short(text) if len(text) <= 40 else scalars.plain(text)
 
 
-def find(document: Document, path: DocumentPath, found: list[Row], starts: list[int]) -> tuple[int, int]:
-    """Start and end of the longest part of ``path`` that exists, as ``spans.find`` tells it for nodes.
+class Finder:
+    """Places in one document, which was made with its row numbers as leaves and is not empty.
 
-    Args:
-        document: not an empty one, made with the row numbers as leaves.
-        path: where to look.
-        found: the rows.
-        starts: where each row begins in the text.
+    Paths asked of one document share most of their parts: what a path leads to is kept for those that go on from it.
     """
-    node, row = document.root, -1
-    for part in path:
-        if type(node) is dict and part in node:
-            node = node[part]
-        elif type(node) is list and isinstance(part, int) and 0 <= part < len(node):
-            node = node[part]
-        else:
-            break
-        row = node if type(node) is int else document.rows[id(node)]
-    last = node
-    while type(last) is not int:
-        last = last[-1] if type(last) is list else next(reversed(last.values()))
-    ending = found[last]
-    end = starts[last] + len(ending[0]) + len(ending[1]) + len(ending[2])
-    if row >= 0:
-        return starts[row] + len(found[row][0]) + len(found[row][1]), end
-    first = node[0] if type(node) is list else next(iter(node.values()))
-    row = first if type(first) is int else document.rows[id(first)]
-    return starts[row] + len(found[row][0]), end
+
+    __slots__ = ("_document", "_ends", "_rows", "_starts", "_steps")
+
+    def __init__(self, document: Document, found: list[Row], starts: list[int]) -> None:
+        self._document = document
+        self._rows = found
+        self._starts = starts
+        self._steps: dict[DocumentPath, tuple[Any, int, bool]] = {(): (document.root, -1, True)}
+        self._ends: dict[tuple[int, int], tuple[int, int]] = {}
+
+    def find(self, path: DocumentPath) -> tuple[int, int]:
+        """Start and end of the longest part of ``path`` that exists, as ``spans.find`` tells it for nodes."""
+        node, row, _ = self._step(path)
+        # One row may hold an item, its first key and that key's value.
+        at = (row, node if type(node) is int else id(node))
+        place = self._ends.get(at)
+        if place is None:
+            place = self._ends[at] = (self._start(row), self._end(node))
+        return place
+
+    def _step(self, path: DocumentPath) -> tuple[Any, int, bool]:
+        """What the longest part leads to, the row of its key or dash, and whether that part is the whole path."""
+        known = self._steps.get(path)
+        if known is not None:
+            return known
+        above = self._step(path[:-1])
+        node, _, whole = above
+        part: Any = path[-1]
+        if whole and (
+            (type(node) is dict and part in node)
+            or (type(node) is list and isinstance(part, int) and 0 <= part < len(node))
+        ):
+            child: Any = node[part]
+            above = (child, child if type(child) is int else self._document.rows[id(child)], True)
+        elif whole:
+            above = (above[0], above[1], False)
+        self._steps[path] = above
+        return above
+
+    def _start(self, row: int) -> int:
+        if row >= 0:
+            return self._starts[row] + len(self._rows[row][0]) + len(self._rows[row][1])
+        root = self._document.root
+        first = root[0] if type(root) is list else next(iter(root.values()))
+        row = first if type(first) is int else self._document.rows[id(first)]
+        return self._starts[row] + len(self._rows[row][0])
+
+    def _end(self, node: Any) -> int:
+        while type(node) is not int:
+            node = node[-1] if type(node) is list else next(reversed(node.values()))
+        last = self._rows[node]
+        return self._starts[node] + len(last[0]) + len(last[1]) + len(last[2])

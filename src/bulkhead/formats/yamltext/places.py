@@ -38,10 +38,8 @@ def _by_lines(
     if rows is None or documents is None or any(document.root is None for document in documents):
         return None
     starts = [0, *accumulate(map(len, text.splitlines(keepends=True)))]
-    return [
-        lines.find(documents[number], path, rows, starts) if number < len(documents) else None
-        for number, path in wanted
-    ]
+    finders = [lines.Finder(document, rows, starts) for document in documents]
+    return [finders[number].find(path) if number < len(finders) else None for number, path in wanted]
 
 
 def _by_events(text: str, wanted: Sequence[tuple[int, DocumentPath]], bounds: Bounds) -> list[tuple[int, int] | None]:

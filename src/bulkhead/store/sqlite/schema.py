@@ -109,6 +109,8 @@ _UNCHANGED = (
     "CREATE INDEX findings_lives ON findings (tenant, root, fingerprint, state, reopened_count, severity, content)",
 )
 
+_SAME_RUN = ("ALTER TABLE runs ADD COLUMN content BLOB NOT NULL DEFAULT x''",)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(
         1,
@@ -117,4 +119,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     ),
     Migration(2, "journal", (_ENTRIES, _STEPS)),
     Migration(3, "unchanged findings", _UNCHANGED),
+    Migration(4, "unchanged runs", _SAME_RUN),
 )
