@@ -59,6 +59,7 @@ def test_true_shapes(name: str, value: str, expected: str) -> None:
         ("COMPASS", "north"),
         ("TOKENIZER", "wordpiece"),
         ("config", "REDIS_PASSWORD="),
+        ("config.yaml", "image_pull_secrets: []\ncustom_secrets: {}\npassword: |\n"),
         ("env", "REDIS_PASSWORD=${REDIS_PASSWORD}"),
         ("URL", "https://example.com:8443/path"),
         ("URL", "postgres://app:${PASSWORD}@db/app"),

@@ -221,7 +221,7 @@ def facts(world: World, resource: Resource) -> dict[str, Any]:
         raise TypeError("the role's name is unknown")
     kind, name = str(reference.get("kind", "")), reference["name"]
     rules = rules_of(world, kind, name, resource.ref.namespace)
-    builtin = kind == "ClusterRole" and name.startswith("system:")
+    builtin = name.startswith("system:") or name == "extension-apiserver-authentication-reader"
     found = subjects(resource)
     out: dict[str, Any] = {
         "roleFound": rules is not None or builtin,

@@ -33,7 +33,7 @@ _NOT_SECRET_NAME = re.compile(
 )
 _REFERENCE = re.compile(r"^(?:\$\{?[\w.:?-]+\}?|\$\(.*\)|\{\{.*\}\}|%\w+%)$")
 _PLACEHOLDER = re.compile(
-    r"^(?:<[^>]*>|x{3,}|\*{3,}|\.{3}|true|false|yes|no|none|null|/[\w./-]*|[0-9]{1,4}|[0-9]+[smhd]|https?://[^@]*)$",
+    r"^(?:<[^>]*>|\[.*\]|\{.*\}|[|>][+-]?|~|x{3,}|\*{3,}|\.{3}|true|false|yes|no|none|null|/[\w./-]*|[0-9]{1,4}|[0-9]+[smhd]|https?://[^@]*)$",
     re.IGNORECASE,
 )
 _ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?([A-Za-z][\w.-]{0,80})\s*[=:]\s*[\"']?([^\s\"']{1,200})[\"']?\s*$")
