@@ -59,7 +59,7 @@ def propose(scan: Scan, world: FileWorld, context: Context, consent: Consent, ch
         plan = _joined(planning.make(indexed, scan.assessment, consent, tenant=scan.tenant, root=scan.root), repaired)
         changes = {step.target: step.change for step in plan.steps}
         snapshot = charting.replaced(scan.snapshot, {item.origin: item.snapshot for item in repaired})
-        after = scanning.judge(overlaid(world, snapshot, changes), scan.root, context, scan.selection)
+        after = scanning.judge(overlaid(world, snapshot, scan.root, changes), scan.root, context, scan.selection)
         judgement = verify.judge(plan, scan.assessment, after.assessment)
         if judgement.holds or not plan.steps:
             return Trial(plan, judgement, after)

@@ -16,8 +16,8 @@ class FileWorld(Protocol):
         """Everything below ``root`` (a folder or one file) that is ours to judge, and what could not be read."""
         ...
 
-    def parse(self, path: str, data: bytes) -> Snapshot:
-        """What one file with these bytes would hold; nothing is opened."""
+    def tried(self, root: str, changes: Mapping[str, bytes]) -> Snapshot:
+        """What the files with these bytes would hold, beside the others of the tree as they are."""
         ...
 
 
@@ -49,7 +49,7 @@ class FileHands(Protocol):
         ...
 
 
-def overlaid(world: FileWorld, snapshot: Snapshot, changes: Mapping[str, bytes]) -> Snapshot:
+def overlaid(world: FileWorld, snapshot: Snapshot, root: str, changes: Mapping[str, bytes]) -> Snapshot:
     """The snapshot as it would be with these files changed; rendered resources stay as they were."""
     kept: list[Resource] = [
         resource
@@ -57,8 +57,7 @@ def overlaid(world: FileWorld, snapshot: Snapshot, changes: Mapping[str, bytes])
         if resource.text is None or resource.text.generated or resource.text.path not in changes
     ]
     gaps = [gap for gap in snapshot.gaps if gap.where not in changes]
-    for path, data in sorted(changes.items()):
-        read = world.parse(path, data)
-        kept.extend(read.resources)
-        gaps.extend(read.gaps)
+    read = world.tried(root, changes)
+    kept.extend(read.resources)
+    gaps.extend(read.gaps)
     return Snapshot(tuple(kept), tuple(gaps), snapshot.notes)

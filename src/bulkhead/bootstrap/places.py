@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from importlib import resources
 from pathlib import Path
 
+from bulkhead import catalogue
 from bulkhead.core.errors import SettingsError
 
 
@@ -41,4 +41,4 @@ def own(path: Path) -> Path:
 
 def controls() -> Path:
     """The folder of the control files in the package."""
-    return Path(str(resources.files("bulkhead.catalogue"))) / "controls"
+    return Path(catalogue.__path__[0]) / "controls"

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import os
-import pwd
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bulkhead.actuators.files.hands import Hands
-from bulkhead.app.charts import Charts
 from bulkhead.app.ports import FindingStore, Journal
 from bulkhead.app.scan import Context, Selection
 from bulkhead.app.worlds import FileHands, FileWorld
@@ -21,6 +18,7 @@ from bulkhead.catalogue.index import Catalogue
 from bulkhead.core.errors import SettingsError
 
 if TYPE_CHECKING:
+    from bulkhead.app.charts import Charts
     from bulkhead.store.sqlite.state import State
 
 
@@ -57,6 +55,8 @@ class Root:
 
     @cached_property
     def hands(self) -> FileHands:
+        from bulkhead.actuators.files.hands import Hands
+
         return Hands()
 
     @cached_property
@@ -96,6 +96,8 @@ class Root:
 
 def actor() -> str:
     """The user of this process, and who became it."""
+    import pwd
+
     uid = os.geteuid()
     try:
         name = pwd.getpwuid(uid).pw_name

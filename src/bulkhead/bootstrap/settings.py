@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -70,6 +69,8 @@ def _files(folder: Path) -> list[Path]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    import tomllib
+
     if path.stat().st_size > _LIMIT:
         raise SettingsError(f"larger than {_LIMIT} bytes", where=str(path))
     try:

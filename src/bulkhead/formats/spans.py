@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from itertools import accumulate
 
 from bulkhead.core.errors import CannotEdit, LimitExceeded, ParseError
 from bulkhead.core.resource import DocumentPath
@@ -36,12 +37,18 @@ def decoded(data: bytes, bounds: Bounds) -> str:
         raise ParseError("the text is not UTF-8", hint="save it as UTF-8", line=line) from error
 
 
+def _line_starts(text: str) -> list[int]:
+    if "\r" in text:
+        return [0, *(match.end() for match in _BREAK.finditer(text))]
+    return list(accumulate([len(line) + 1 for line in text.split("\n")][:-1], initial=0))
+
+
 class Places:
     """Characters of one text as lines, columns and byte offsets; made once, asked often."""
 
     def __init__(self, text: str) -> None:
         self._text = text
-        self._starts = [0, *(match.end() for match in _BREAK.finditer(text))]
+        self._starts = _line_starts(text)
         self._ascii = text.isascii()
         self._bytes: list[int] = []
 

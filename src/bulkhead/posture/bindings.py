@@ -8,7 +8,6 @@ from typing import Any
 
 from bulkhead.core.resource import DocumentPath, Resource
 from bulkhead.engines.cel.errors import CelError
-from bulkhead.posture.attack import facts as paths
 from bulkhead.posture.facts import namespaces, pss, rbac, related, workloads
 from bulkhead.posture.views import component
 from bulkhead.posture.views.model import ContainerView, Direct, Lens, PodView
@@ -146,8 +145,15 @@ def access(world: World, resource: Resource) -> Element:
 def cluster(world: World, resource: Resource) -> Element:
     """The snapshot as a whole."""
     providers = _base(world, resource)
-    providers["paths"] = lambda: paths.facts(world)
+    providers["paths"] = lambda: _paths(world)
     providers["gaps"] = lambda: [
         {"where": gap.where, "code": gap.code, "reason": gap.reason, "line": gap.line} for gap in world.snapshot.gaps
     ]
     return Element(resource, "", Direct(()), resource.data, providers=providers)
+
+
+def _paths(world: World) -> Any:
+    # Imported when a control asks for attack paths: few scans of a folder without a cluster do.
+    from bulkhead.posture.attack import facts
+
+    return facts.facts(world)

@@ -144,7 +144,7 @@ def message_parts(text: str) -> tuple[str | DocumentPath, ...]:
 
 def render(parts: Iterable[str | DocumentPath], bindings: Mapping[str, Any]) -> str:
     """The message with its references filled in; what is absent or unknown is a question mark."""
-    return "".join(part if isinstance(part, str) else _shown(part, bindings) for part in parts)
+    return "".join([part if isinstance(part, str) else _shown(part, bindings) for part in parts])
 
 
 def _shown(path: DocumentPath, value: Any) -> str:

@@ -37,7 +37,7 @@ def _by_lines(
     documents = None if rows is None else lines.documents(rows, lambda number, _: number, bounds)
     if rows is None or documents is None or any(document.root is None for document in documents):
         return None
-    starts = [0, *accumulate(map(len, text.splitlines(keepends=True)))]
+    starts = [0, *accumulate([len(line) + 1 for line in text.split("\n")])]
     finders = [lines.Finder(document, rows, starts) for document in documents]
     return [finders[number].find(path) if number < len(finders) else None for number, path in wanted]
 

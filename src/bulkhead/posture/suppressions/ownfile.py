@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
-import yaml
 
 from bulkhead.core.errors import SettingsError
 from bulkhead.posture.suppressions.comments import trivy_names
@@ -75,6 +74,8 @@ def _own(path: str, data: bytes) -> Iterator[Exemption]:
 
 
 def _yaml(path: str, data: bytes) -> Any:
+    import yaml
+
     class Loader(yaml.SafeLoader):
         """Dates stay text."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +53,39 @@ def read(
     )
     snapshot = _files(Walked(plain, (), (), walked.gaps, walked.notes), limits)
     return snapshot.merged(charted.snapshot).merged(overlaid.snapshot)
+
+
+def tried(root: Path | str, changes: Mapping[str, bytes], *, limits: Limits = LIMITS) -> Snapshot:
+    """What the files of a tree would hold with these bytes. Of the tree only Terraform files that stand beside a changed
+    one are opened, since their variables say what it means.
+    """
+    top = Path(root)
+    snapshot = Snapshot()
+    scopes: dict[str, Scope] = {}
+    for path, data in sorted(changes.items()):
+        scope = None
+        if format_by_name(path) == "hcl":
+            folder = path.rpartition("/")[0]
+            if folder not in scopes:
+                scopes[folder] = _scope(_beside(top, folder, changes, limits))
+            scope = scopes[folder]
+        snapshot = snapshot.merged(parse(path, data, scope=scope))
+    return snapshot
+
+
+def _beside(top: Path, folder: str, changes: Mapping[str, bytes], limits: Limits) -> list[tuple[Found, bytes]]:
+    """The Terraform files of one folder, changed ones with their new bytes."""
+    names = {path for path in changes if path.rpartition("/")[0] == folder and format_by_name(path) == "hcl"}
+    if top.is_dir() and (top / folder).is_dir():
+        names |= {f"{folder}/{file.name}" if folder else file.name for file in (top / folder).glob("*.tf")}
+    files = []
+    for name in sorted(names):
+        found = Found(top / name, name, "hcl")
+        # What cannot be read is a gap of the scan already.
+        data = changes.get(name) or _bytes(found, limits, [])
+        if data is not None:
+            files.append((found, data))
+    return files
 
 
 def _files(walked: Walked, limits: Limits) -> Snapshot:
