@@ -26,7 +26,27 @@ from tests.catalogue_check import catalogue
 
 SHOP = Path(__file__).resolve().parents[2] / "examples" / "shop"
 CONTEXT = Context(catalogue(), lambda: "2026-01-01T00:00:00+00:00")
-JUNK: list[Any] = [None, "", "x", 0, -1, 2**70, 1.5, True, False, [], {}, [None], [[]], [{}], {"": None}, {"name": {}}, UNKNOWN, "\ud800", ["a", 1]]
+JUNK: list[Any] = [
+    None,
+    "",
+    "x",
+    0,
+    -1,
+    2**70,
+    1.5,
+    True,
+    False,
+    [],
+    {},
+    [None],
+    [[]],
+    [{}],
+    {"": None},
+    {"name": {}},
+    UNKNOWN,
+    "\ud800",
+    ["a", 1],
+]
 
 
 @lru_cache(maxsize=1)
@@ -55,7 +75,9 @@ def mutated(value: Any, rng: random.Random, depth: int = 0) -> Any:
 def run(seed: int, count: int) -> None:
     rng = random.Random(seed)
     chosen = [rng.choice(seeds()) for _ in range(count)]
-    resources = tuple(Resource(item.ref, mutated(item.data, rng), item.text, item.document, item.path) for item in chosen)
+    resources = tuple(
+        Resource(item.ref, mutated(item.data, rng), item.text, item.document, item.path) for item in chosen
+    )
     scan = scanning.judge(Snapshot(resources), "/", CONTEXT, Selection(catalogue().controls))
     world = World(scan.snapshot)
     planning.make(world, scan.assessment, Consent(MitigationClass.PROPOSE), tenant="default", root="/")

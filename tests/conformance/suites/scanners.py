@@ -54,7 +54,7 @@ def names(ref: Ref) -> tuple[str, ...]:
     if ref.kind == "Dockerfile":
         return (f"/{ref.origin}",)
     if ref.kind == "Component":
-        kind, namespace, name = (ref.uid.partition("#")[0].split("/") + ["", ""])[:3]
+        kind, namespace, name = [*ref.uid.partition("#")[0].split("/"), "", ""][:3]
         return (f"{kind}.{namespace if name else 'default'}.{name or namespace}",)
     if ref.kind.startswith("AWS::") or "_" in ref.kind:
         return (f"{ref.kind}.{ref.name}",)
