@@ -78,7 +78,9 @@ def _base(world: World, resource: Resource) -> dict[str, Callable[[], Any]]:
 
 
 def whole(world: World, resource: Resource) -> Element:
-    lens: Lens = component.lens(resource) if resource.ref.kind == "Component" else Direct(())
+    # A custom resource may be called Component too; those have a group.
+    flagged = resource.ref.kind == "Component" and not resource.ref.group
+    lens: Lens = component.lens(resource) if flagged else Direct(())
     return Element(resource, "", lens, resource.data, providers=_base(world, resource))
 
 

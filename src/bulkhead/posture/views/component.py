@@ -11,42 +11,48 @@ from bulkhead.core.resource import DocumentPath, Resource
 
 def lens(resource: Resource) -> Flags | ExtraArgs:
     data = resource.data if isinstance(resource.data, dict) else {}
-    return ExtraArgs(data) if "extra" in data else Flags(data)
+    section = data.get("section")
+    if not isinstance(section, list) or not isinstance(data.get("extra"), (dict, list)):
+        return Flags(data)
+    return ExtraArgs((*map(str, section), "extraArgs"), data["extra"])
 
 
 @dataclass(frozen=True, slots=True)
 class ExtraArgs:
     """``flags.NAME`` is kubeadm's extra argument: a key of a mapping, or an item with a name, by the version.
 
-    The resource stands at the ClusterConfiguration; ``data["section"]`` is where its component is set up.
+    The resource stands at the ClusterConfiguration; ``base`` is where its component's arguments are, or would be.
     """
 
-    data: dict[str, Any]
+    base: DocumentPath
+    extra: dict[str, Any] | list[Any]
 
     def target(self, path: DocumentPath) -> DocumentPath | None:
         if path[:1] != ("flags",) or len(path) < 2:
             return path
         found = self._items(str(path[1]))
-        return found[0] if found else (*self.data["section"], "extraArgs")
+        return found[0] if found else self.base
 
     def _items(self, name: str) -> list[DocumentPath]:
-        base = (*self.data["section"], "extraArgs")
-        extra = self.data["extra"]
-        if isinstance(extra, dict):
-            return [(*base, name)] if name in extra else []
-        return [(*base, i) for i, item in enumerate(extra) if isinstance(item, dict) and item.get("name") == name]
+        if isinstance(self.extra, dict):
+            return [(*self.base, name)] if name in self.extra else []
+        return [
+            (*self.base, index)
+            for index, item in enumerate(self.extra)
+            if isinstance(item, dict) and item.get("name") == name
+        ]
 
     def edits(self, op: str, path: DocumentPath, value: Any) -> tuple[Edit, ...] | None:
         if path[:1] != ("flags",) or len(path) != 2 or op not in ("set", "remove"):
             return None
-        base, found = (*self.data["section"], "extraArgs"), self._items(str(path[1]))
+        found = self._items(str(path[1]))
         if op == "remove":
             return tuple(Edit(op="remove", path=place) for place in found) or None
         text = str(value).lower() if isinstance(value, bool) else str(value)
-        if isinstance(self.data["extra"], dict):
-            return (Edit(op="set", path=(*base, str(path[1])), value=text),)
+        if isinstance(self.extra, dict):
+            return (Edit(op="set", path=(*self.base, str(path[1])), value=text),)
         if not found:
-            return (Edit(op="append", path=base, value={"name": str(path[1]), "value": text}),)
+            return (Edit(op="append", path=self.base, value={"name": str(path[1]), "value": text}),)
         rest = (Edit(op="remove", path=place) for place in found[1:])
         return (Edit(op="set", path=(*found[0], "value"), value=text), *rest)
 
@@ -68,11 +74,8 @@ class Flags:
 
     def _argv(self) -> dict[str, list[str]]:
         argv = self.data.get("argv")
-        return {
-            key: [str(item) for item in argv.get(key) or ()]
-            for key in ("args", "command")
-            if isinstance(argv, dict) and argv.get(key)
-        }
+        lists = {key: argv.get(key) for key in ("args", "command")} if isinstance(argv, dict) else {}
+        return {key: [str(item) for item in found] for key, found in lists.items() if isinstance(found, list) and found}
 
     def _list(self) -> str:
         argv = self._argv()
@@ -98,7 +101,8 @@ class Flags:
     def edits(self, op: str, path: DocumentPath, value: Any) -> tuple[Edit, ...] | None:
         if path[:1] != ("flags",) or len(path) != 2 or op not in ("set", "remove") or "argv" not in self.data:
             return None
-        if f"ETCD_{path[1]}".upper().replace("-", "_") in (self.data.get("env") or {}):
+        env = self.data.get("env")
+        if isinstance(env, dict) and f"ETCD_{path[1]}".upper().replace("-", "_") in env:
             return None  # etcd does not start where a flag shadows its variable
         found = self._items(str(path[1]))
         gone = [other for place in found for other in self._apart(place)]
