@@ -7,6 +7,8 @@ import random
 import time
 from pathlib import Path
 
+import pytest
+
 from bulkhead.core.resource import Ref, Resource, Snapshot
 from bulkhead.formats import recognise
 from bulkhead.posture.attack import analyse, facts, graph, hitting
@@ -133,6 +135,15 @@ def test_a_token_that_is_mounted_leads_to_admin() -> None:
     assert found["shortest"] == 3
     assert found["takeover"] == ["shop/Pod/web"]
     assert facts.facts(world(_SHOP))["shortest"] == 0
+
+
+def test_an_unknown_value_is_an_error_and_takes_nothing_else_with_it() -> None:
+    unknown = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: odd, namespace: shop}\nspec: {containers: [{name: a, image: a, env: '{{ .Values.env }}'}]}\n"
+    here = world(_SHOP + unknown)
+    assert graph.unread(here) == "odd"
+    assert any(edge.target == NODE for group in graph.build(here).values() for edge in group)
+    with pytest.raises(TypeError):
+        facts.facts(here)
 
 
 def _graph(edges: list[tuple[str, str, tuple[str, ...]]]) -> analyse.Graph:

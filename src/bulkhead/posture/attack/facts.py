@@ -7,7 +7,7 @@ from typing import Any
 
 from bulkhead.posture.attack import analyse, graph
 from bulkhead.posture.attack.model import ADMIN, INTERNET, NODE, Edge
-from bulkhead.posture.facts import rbac, workloads
+from bulkhead.posture.facts import workloads
 from bulkhead.posture.world import World
 
 _TOKENS = frozenset({"TOKEN_STEAL", "TOKEN_LIST", "TOKEN_BRUTEFORCE", "TOKEN_CREATE"})
@@ -18,12 +18,12 @@ def facts(world: World) -> dict[str, Any]:
     """What expressions see as ``paths``. See docs/controls.md for the names.
 
     Raises:
-        TypeError: the rules that some binding grants are unknown.
+        TypeError: a value that a path may rest on is unknown.
     """
     if "path-facts" not in world.memo:
         found = graph.build(world)
-        if rbac.unread(world):
-            raise TypeError(f"the rules that {rbac.unread(world)} grants are unknown")
+        if graph.unread(world):
+            raise TypeError(f"{graph.unread(world)} holds a value that is unknown")
         world.memo["path-facts"] = _facts(world, found)
     made: dict[str, Any] = world.memo["path-facts"]
     return made

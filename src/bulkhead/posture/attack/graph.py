@@ -50,27 +50,28 @@ def _account(world: World, view: PodView) -> Vertex:
 
 def _of_pods(world: World) -> Iterator[Edge]:
     for view in world.kubernetes_pods:
-        here = vertex(view)
-        account = workloads.account(world, view)
-        yield from _entries(world, view, here)
-        yield from escapes.edges(view, here)
-        if account["automount"]:
-            yield Edge(
-                here,
-                _account(world, view),
-                "IDENTITY_ASSUME",
-                "the service account's token is mounted",
-                (Fix("wl-sa-token-automount", here.name),),
-            )
-        if view.resource.ref.kind == "DaemonSet" and account["automount"]:
-            yield Edge(
-                NODE,
-                _account(world, view),
-                "TOKEN_STEAL",
-                f"{here.name} runs on every node",
-                (Fix("wl-sa-token-automount", here.name),),
-            )
-        yield from _lateral(world, view, here)
+        try:
+            yield from list(_of_pod(world, view))
+        except TypeError:
+            world.memo.setdefault("unread-pods", {})[view.resource.ref.name] = None
+
+
+def unread(world: World) -> str:
+    """The name of a pod or a binding whose steps could not be told, because a value of it is unknown."""
+    build(world)
+    return next(iter(world.memo.get("unread-pods", ())), "") or rbac.unread(world)
+
+
+def _of_pod(world: World, view: PodView) -> Iterator[Edge]:
+    here = vertex(view)
+    yield from _entries(world, view, here)
+    yield from escapes.edges(view, here)
+    if workloads.account(world, view)["automount"]:
+        account, fixes = _account(world, view), (Fix("wl-sa-token-automount", here.name),)
+        yield Edge(here, account, "IDENTITY_ASSUME", "the service account's token is mounted", fixes)
+        if view.resource.ref.kind == "DaemonSet":
+            yield Edge(NODE, account, "TOKEN_STEAL", f"{here.name} runs on every node", fixes)
+    yield from _lateral(world, view, here)
 
 
 def _entries(world: World, view: PodView, here: Vertex) -> Iterator[Edge]:

@@ -39,7 +39,11 @@ def needs(world: World) -> list[Need]:
     out: list[Need] = []
     for view in world.kubernetes_pods:
         home = view.resource.ref.namespace or selectors.HOME
-        words = {word for text in _texts(world, view) for word in _WORD.findall(text.lower()[:_LIMIT])}
+        try:
+            words = {word for text in _texts(world, view) for word in _WORD.findall(text.lower()[:_LIMIT])}
+        except TypeError:
+            world.memo.setdefault("unread-pods", {})[view.resource.ref.name] = None
+            continue
         named = {key for word in words if (key := _service(word, home, services)) is not None}
         for key in sorted(named):
             service = services[key]

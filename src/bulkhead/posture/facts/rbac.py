@@ -128,23 +128,25 @@ def grants(world: World) -> list[Grant]:
     for kind in ("ClusterRoleBinding", "RoleBinding"):
         for binding in world.by_kind.get(kind, ()):
             scope = (binding.ref.namespace or selectors.HOME) if kind == "RoleBinding" else ""
-            for rule in _granted(world, binding):
+            rules, holders = _granted(world, binding)
+            for rule in rules:
                 out.extend(
                     Grant(subject["kind"], subject["name"], subject["namespace"], scope, rule, binding)
-                    for subject in subjects(binding)
+                    for subject in holders
                 )
     world.memo["rbac-grants"] = out
     return out
 
 
-def _granted(world: World, binding: Resource) -> list[Rule]:
-    reference = binding.data.get("roleRef") or {}
+def _granted(world: World, binding: Resource) -> tuple[list[Rule], list[dict[str, str]]]:
+    """The rules and subjects of a binding; none, and the binding noted, when a part of them is unknown."""
     try:
+        reference = binding.data.get("roleRef") or {}
         rules = rules_of(world, str(reference.get("kind", "")), str(reference.get("name", "")), binding.ref.namespace)
+        return rules or [], subjects(binding)
     except TypeError:
         world.memo["rbac-unread"] = binding.ref.name
-        return []
-    return rules or []
+        return [], []
 
 
 def unread(world: World) -> str:
