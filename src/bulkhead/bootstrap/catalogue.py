@@ -12,7 +12,6 @@ from bulkhead import __version__
 from bulkhead.bootstrap import places
 from bulkhead.catalogue import index
 from bulkhead.catalogue.index import Catalogue
-from bulkhead.catalogue.parse import parse
 from bulkhead.core.canonical import digest
 from bulkhead.core.control import Control
 from bulkhead.core.errors import BulkheadError, CatalogueError, SettingsError
@@ -33,7 +32,7 @@ def load(extra: Iterable[Path] = ()) -> Catalogue:
         [
             __version__,
             sys.version,
-            [(str(path), size, changed) for found in files.values() for path, size, changed in found],
+            [(path, size, changed) for found in files.values() for path, size, changed in found],
         ]
     )
     try:
@@ -48,7 +47,7 @@ def load(extra: Iterable[Path] = ()) -> Catalogue:
         return catalogue
 
 
-def _walk(folder: Path) -> list[tuple[Path, int, int]]:
+def _walk(folder: Path) -> list[tuple[str, int, int]]:
     if not folder.is_dir():
         raise CatalogueError("not a folder of controls", where=str(folder))
     found = []
@@ -60,20 +59,23 @@ def _walk(folder: Path) -> list[tuple[Path, int, int]]:
                     stack.append(entry.path)
                 elif entry.name.endswith(".yaml"):
                     status = entry.stat()
-                    found.append((Path(entry.path), status.st_size, status.st_mtime_ns))
+                    found.append((entry.path, status.st_size, status.st_mtime_ns))
                     if len(found) > _FILES:
                         raise CatalogueError(f"more than {_FILES} control files", where=str(folder))
     return found
 
 
-def _read(files: dict[Path, list[tuple[Path, int, int]]]) -> list[Control]:
+def _read(files: dict[Path, list[tuple[str, int, int]]]) -> list[Control]:
+    from bulkhead.catalogue.parse import parse
+
     controls = []
     for folder, found in files.items():
-        for path, size, _ in found:
+        for name, size, _ in found:
+            path = Path(name)
             if size > _LIMIT:
-                raise CatalogueError(f"larger than {_LIMIT} bytes", where=str(path))
-            name = ".".join(path.relative_to(folder).with_suffix("").parts)
-            controls.append(parse(path.read_bytes(), control_id=name, where=str(path)))
+                raise CatalogueError(f"larger than {_LIMIT} bytes", where=name)
+            control_id = ".".join(path.relative_to(folder).with_suffix("").parts)
+            controls.append(parse(path.read_bytes(), control_id=control_id, where=name))
     seen: set[str] = set()
     for control in controls:
         if control.id in seen:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from difflib import get_close_matches
 from typing import Any
 
 
@@ -57,5 +56,7 @@ def _container(container: dict[str, Any], at: str) -> Iterator[dict[str, str]]:
 def _check(value: Any, known: frozenset[str], at: str) -> Iterator[dict[str, str]]:
     for name in value if isinstance(value, dict) else ():
         if isinstance(name, str) and name not in known:
+            from difflib import get_close_matches
+
             near = get_close_matches(name, known, 1, 0.7)
             yield {"path": f"{at}.{name}" if at else name, "name": name, "nearest": near[0] if near else ""}
