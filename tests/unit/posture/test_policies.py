@@ -8,6 +8,8 @@ import pytest
 
 from bulkhead.core.resource import UNKNOWN
 from bulkhead.engines.cel.errors import CelError
+from bulkhead.formats.hcl.load import load
+from bulkhead.formats.hcl.scope import Scope, scope_of
 from bulkhead.posture.facts.policies import statements
 
 JSON = (
@@ -64,11 +66,22 @@ def test_unknown_names_stay_unknown() -> None:
 
 @pytest.mark.parametrize(
     "document",
+    [{"Statement": UNKNOWN}, {"Statement": [UNKNOWN]}, {"source_policy_documents": [UNKNOWN]}, {"statement": UNKNOWN}],
+)
+def test_an_unknown_statement_stays_unknown(document: Any) -> None:
+    assert statements(document) == [UNKNOWN]
+
+
+def test_included_documents_count() -> None:
+    assert statements({"source_policy_documents": [TERRAFORM]}) == statements(JSON)
+
+
+@pytest.mark.parametrize(
+    "document",
     [
         "not JSON",
         [],
-        {"Statement": UNKNOWN},
-        {"Statement": [UNKNOWN]},
+        {"Statement": ["x"]},
         {"Statement": [{"Condition": UNKNOWN}]},
         {"Statement": [{"Condition": ["x"]}]},
         {"Statement": [{"Condition": {"StringEquals": UNKNOWN}}]},
@@ -77,3 +90,24 @@ def test_unknown_names_stay_unknown() -> None:
 def test_what_cannot_be_told_is_an_error(document: Any) -> None:
     with pytest.raises(CelError):
         statements(document)
+
+
+def test_a_policy_by_reference_is_the_document_that_it_names() -> None:
+    text = b"""
+data "aws_iam_policy_document" "web" {
+  statement {
+    actions = ["s3:*"]
+  }
+}
+resource "aws_iam_policy" "web" {
+  policy = data.aws_iam_policy_document.web.json
+}
+resource "aws_iam_policy" "other" {
+  policy = data.aws_iam_policy_document.elsewhere.json
+}
+"""
+    scope = scope_of(load(text, scope=Scope()).documents)
+    _, web, other = load(text, scope=scope).documents
+    (statement,) = statements(web.body["policy"])
+    assert statement["actions"] == ["s3:*"]
+    assert other.body["policy"] is UNKNOWN

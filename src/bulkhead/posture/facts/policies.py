@@ -18,12 +18,15 @@ _LISTS = {
     "resources": ("Resource", "resources"),
     "notResources": ("NotResource", "not_resources"),
 }
+_INCLUDED = ("source_json", "override_json", "source_policy_documents", "override_policy_documents")
 
 
-def statements(document: Any) -> list[dict[str, Any]]:
+def statements(document: Any) -> list[Any]:
     """Each statement with ``sid``, ``effect``, ``actions``, ``notActions``, ``resources``, ``notResources``,
     ``principals`` (``*`` or ``AWS:arn…``; ``!`` before those that are excluded) and ``conditions``
     (``{operator, key, values}``). All but the first two are lists.
+
+    A statement that is not known, or that another document which is not known may add, is unknown in the list.
 
     Raises:
         CelError: it is no policy document.
@@ -37,13 +40,16 @@ def statements(document: Any) -> list[dict[str, Any]]:
             raise CelError("a policy document is JSON") from exc
     if not isinstance(document, dict):
         raise CelError("a policy document is an object")
-    found = document.get("Statement", document.get("statement", []))
-    if found is UNKNOWN:
-        raise CelError("the statements of the policy document are not known")
-    return [_statement(item) for item in _list(found)]
+    out = [_statement(item) for item in _list(document.get("Statement", document.get("statement")))]
+    for name in _INCLUDED:
+        for other in _list(document.get(name)):
+            out += [UNKNOWN] if other is UNKNOWN else statements(other)
+    return out
 
 
-def _statement(item: Any) -> dict[str, Any]:
+def _statement(item: Any) -> Any:
+    if item is UNKNOWN:
+        return UNKNOWN
     if not isinstance(item, dict):
         raise CelError("a statement of a policy document is not known")
     out: dict[str, Any] = {

@@ -124,16 +124,14 @@ def _files(walked: Walked, limits: Limits) -> Snapshot:
 
 
 def _scope(files: list[tuple[Found, bytes]]) -> Scope:
-    """Variables and locals of one Terraform folder; a file too large for us leaves its own unknown."""
+    """What the blocks of one Terraform folder make known to each other; a file too large for us leaves its own unknown."""
     from bulkhead.formats.hcl.load import load as load_hcl
-    from bulkhead.formats.hcl.scope import Scope, scope_of
+    from bulkhead.formats.hcl.scope import Scope, concerns, scope_of
 
     blocks: list[Block] = []
     for _, data in files:
-        if b"variable" in data or b"locals" in data:
-            blocks += [
-                block for block in load_hcl(data, scope=Scope()).documents if block.type in ("variable", "locals")
-            ]
+        if b"variable" in data or b"locals" in data or b"aws_iam_policy_document" in data:
+            blocks += [block for block in load_hcl(data, scope=Scope()).documents if concerns(block)]
     return scope_of(blocks)
 
 
