@@ -68,12 +68,18 @@ def make(world: World, assessment: Assessment, consent: Consent, *, tenant: str,
     """The plan for every failing finding of the assessment."""
     unfixed: list[Unfixed] = []
     chosen: list[_Chosen] = []
+    critical = {(id(item.text), item.document) for item in world.by_kind.get("Component", ())}
     for finding in assessment.findings:
         if finding.outcome not in (Outcome.FAIL, Outcome.WARN) or (
             consent.only and finding.control not in consent.only
         ):
             continue
-        answer = _choose(finding, assessment.verdicts[finding.fingerprint], consent)
+        verdict = assessment.verdicts[finding.fingerprint]
+        answer = _choose(finding, verdict, consent)
+        if isinstance(answer, _Chosen) and _stops_the_cluster(answer, critical, consent):
+            answer = _left(
+                finding, f"it restarts a part of the control plane: applied only by name (--control {finding.control})"
+            )
         if isinstance(answer, Unfixed):
             unfixed.append(answer)
         else:
@@ -82,6 +88,19 @@ def make(world: World, assessment: Assessment, consent: Consent, *, tenant: str,
     steps = _edit_steps(chosen, unfixed) + _create_steps(world, chosen, unfixed)
     identity = digest([(step.target, step.change.hex()) for step in steps])[:12]
     return Plan(id=identity, tenant=tenant, root=root, steps=tuple(steps), unfixed=tuple(unfixed))
+
+
+def _stops_the_cluster(item: _Chosen, critical: set[tuple[int, int]], consent: Consent) -> bool:
+    """Whether a general repair of pods would change the pod that an API server, etcd or the like runs in.
+
+    Such a pod needs the node's network and its files; what holds for every other pod can end the cluster there.
+    """
+    resource = item.verdict.element.resource
+    return (
+        resource.ref.kind != "Component"
+        and (id(resource.text), resource.document) in critical
+        and item.finding.control not in consent.controls
+    )
 
 
 def choose(
