@@ -199,6 +199,7 @@ _FIELDS: dict[DocumentPath, tuple[str, ...]] = {
     ("livenessProbe",): ("healthCheck",),
     ("logging",): ("logConfiguration",),
     ("ulimits",): ("ulimits",),
+    ("dockerSecurityOptions",): ("dockerSecurityOptions",),
     ("devices",): ("linuxParameters", "devices"),
     ("hostNetwork",): ("networkMode",),
     ("hostPID",): ("pidMode",),
