@@ -35,9 +35,10 @@ class DoesNotApply(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Creation:
-    """An object to be made by a generator, for the namespace or resource of the verdict."""
+    """An object to be made by a generator, for the namespace or resource of the verdict, or one that is written out."""
 
     generator: str
+    content: dict[str, Any] | None = None
 
 
 @lru_cache(maxsize=4096)
@@ -104,7 +105,8 @@ def _edits(mitigation: Mitigation, verdict: Verdict) -> tuple[list[Edit], list[C
         if operation.when and evaluate(operation.when, element, params) is not True:
             continue
         if operation.op == "create":
-            created.append(Creation(str(operation.value)))
+            written_out = isinstance(operation.value, dict)
+            created.append(Creation("", operation.value) if written_out else Creation(str(operation.value)))
         elif operation.op in _DOCKERFILE:
             made.append(_dockerfile(operation, element, params))
         else:

@@ -313,7 +313,7 @@ def _create_steps(world: World, chosen: Sequence[_Chosen], unfixed: list[Unfixed
     for item in chosen:
         for creation in item.creations:
             try:
-                target, data = generate.make(creation.generator, world, item.verdict)
+                target, data = generate.make(creation.generator, world, item.verdict, creation.content)
             except DoesNotApply as exc:
                 unfixed.append(_left(item.finding, str(exc)))
                 continue

@@ -16,12 +16,21 @@ from bulkhead.posture.world import World
 _HEADER = "# Written by bulkhead: {why}\n"
 
 
-def make(generator: str, world: World, verdict: Verdict) -> tuple[str, bytes]:
+def make(generator: str, world: World, verdict: Verdict, content: dict[str, Any] | None = None) -> tuple[str, bytes]:
     """The path of the new file, relative to the root, and its bytes.
+
+    ``content`` is the object itself, where the mitigation writes it out and no generator is asked.
 
     Raises:
         DoesNotApply: the generator is unknown, or what is there does not tell enough.
     """
+    if content is not None:
+        metadata = content["metadata"]
+        label = f"{content['kind'].lower()}-{metadata['name']}"
+        body = _HEADER.format(why=verdict.runnable.control.title) + _dump(content)
+        return posixpath.join(
+            _folder(world, metadata.get("namespace", ""), ""), f"bulkhead-{label}.yaml"
+        ), body.encode()
     builder = _GENERATORS.get(generator)
     if builder is None:
         raise DoesNotApply(f"no generator is called '{generator}'")
