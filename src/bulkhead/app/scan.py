@@ -12,7 +12,7 @@ from bulkhead.core.control import Control
 from bulkhead.core.finding import Finding
 from bulkhead.core.outcome import Outcome, Severity
 from bulkhead.core.resource import Snapshot
-from bulkhead.posture import waivers
+from bulkhead.posture import overlays, waivers
 from bulkhead.posture.evaluate import Assessment, Request, evaluate
 from bulkhead.report.model import Fix, Report
 from bulkhead.report.score import score
@@ -69,7 +69,7 @@ def judge(
     request = Request(
         context.catalogue, selection.controls, context.tenant, selection.parameters, keep_passes, keep_verdicts
     )
-    assessment = evaluate(snapshot, request)
+    assessment = overlays.told_once(evaluate(snapshot, request))
     assessment = waivers.apply(assessment, snapshot, context.catalogue, own=context.exceptions, today=started[:10])
     return Scan(root, context.tenant, started, context.clock(), snapshot, assessment, selection)
 

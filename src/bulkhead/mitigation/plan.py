@@ -11,6 +11,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -85,7 +86,8 @@ def make(world: World, assessment: Assessment, consent: Consent, *, tenant: str,
         else:
             chosen.append(answer)
     chosen = _limited(chosen, unfixed)
-    steps = _edit_steps(chosen, unfixed) + _create_steps(world, chosen, unfixed)
+    steps = _edit_steps(chosen, unfixed)
+    steps += _create_steps(world, chosen, unfixed, frozenset(step.target for step in steps))
     identity = digest([(step.target, step.change.hex()) for step in steps])[:12]
     return Plan(id=identity, tenant=tenant, root=root, steps=tuple(steps), unfixed=tuple(unfixed))
 
@@ -308,7 +310,9 @@ def _step(target: str, before: bytes | None, change: bytes, items: Iterable[_Cho
     )  # fmt: skip
 
 
-def _create_steps(world: World, chosen: Sequence[_Chosen], unfixed: list[Unfixed]) -> list[Step]:
+def _create_steps(
+    world: World, chosen: Sequence[_Chosen], unfixed: list[Unfixed], taken: frozenset[str]
+) -> list[Step]:  # fmt: skip
     made: dict[str, tuple[bytes, list[_Chosen]]] = {}
     for item in chosen:
         for creation in item.creations:
@@ -321,4 +325,28 @@ def _create_steps(world: World, chosen: Sequence[_Chosen], unfixed: list[Unfixed
                 unfixed.append(_left(item.finding, f"what is there has not the shape of its kind: {exc}"))
                 continue
             made.setdefault(target, (data, []))[1].append(item)
-    return [_step(target, None, data, items) for target, (data, items) in sorted(made.items())]
+    steps = [_step(target, None, data, items) for target, (data, items) in sorted(made.items())]
+    return steps + _listed(world, made, taken)
+
+
+def _listed(world: World, made: Mapping[str, tuple[bytes, list[_Chosen]]], taken: frozenset[str]) -> list[Step]:
+    """A new file beside a kustomization is listed in it, or it would never be applied."""
+    steps = []
+    for kustomization in world.by_kind.get("Kustomization", ()):
+        text = kustomization.text
+        if text is None or text.generated or text.path in taken:
+            continue
+        folder = posixpath.dirname(text.path)
+        beside = [target for target in sorted(made) if posixpath.dirname(target) == folder]
+        if not beside:
+            continue
+        edits = [
+            Edit(op="append", document=kustomization.document, path=("resources",), value=posixpath.basename(target))
+            for target in beside
+        ]
+        try:
+            change = texts.apply(text, edits)
+        except (CannotEdit, PlanRefused, ParseError):
+            continue
+        steps.append(_step(text.path, text.data, change, [item for target in beside for item in made[target][1]]))
+    return steps

@@ -40,7 +40,7 @@ class Judgement:
 
 def judge(plan: Plan, before: Assessment, after: Assessment) -> Judgement:
     """Compare by fingerprint. A repair whose finding stays, or that raised a new finding, is refused."""
-    was = {finding.fingerprint for finding in before.findings if finding.outcome in _BAD}
+    was = {finding.fingerprint for finding in before.findings if finding.outcome in _BAD} | before.repeated
     now = {finding.fingerprint: finding for finding in after.findings if finding.outcome in _BAD}
     wanted = {fingerprint for step in plan.steps for fingerprint in step.verify}
     refused = {

@@ -39,12 +39,14 @@ _SILENT = frozenset({Outcome.SKIP, Outcome.PASS})
 class Assessment:
     """Findings (fail, warn, error, manual; passes only when kept) and counts of every outcome by control.
 
-    ``verdicts`` are by fingerprint, empty when the request did not ask for them.
+    ``verdicts`` are by fingerprint, empty when the request did not ask for them. ``repeated`` are fingerprints of findings
+    that say what another one says (see ``overlays``).
     """
 
     findings: tuple[Finding, ...]
     tallies: Mapping[str, Mapping[Outcome, int]]
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    repeated: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

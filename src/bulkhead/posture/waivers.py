@@ -50,7 +50,7 @@ def apply(
         _covered(finding, (*by_control.get(finding.control, ()), *by_control.get("*", ())))
         for finding in assessment.findings
     )
-    return Assessment(findings, assessment.tallies, assessment.verdicts)
+    return Assessment(findings, assessment.tallies, assessment.verdicts, assessment.repeated)
 
 
 def _controls(exemption: Exemption, catalogue: Catalogue) -> Iterable[str]:

@@ -186,3 +186,29 @@ def test_without_consent_a_guarded_repair_waits(shop: Path) -> None:
     assert "container.privileged" not in modes
     reasons = {item.control: item.reason for item in trial.plan.unfixed}
     assert "guarded" in reasons["container.privileged"]
+
+
+def test_an_overlay_tells_once_what_its_base_says_and_a_new_file_is_listed_in_it(tmp_path: Path, state: State) -> None:
+    if shutil.which("kubectl") is None and shutil.which("kustomize") is None:
+        pytest.skip("neither kubectl nor kustomize is on PATH")
+    tree = tmp_path / "tree"
+    tree.mkdir()
+    (tree / "kustomization.yaml").write_text(
+        "apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\nresources:\n  - ns.yaml   # first\n  - pod.yaml\n"
+    )
+    (tree / "ns.yaml").write_text("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {owner: a}}\n")
+    (tree / "pod.yaml").write_text(
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: p, namespace: shop, labels: {app: p}}\nspec:\n  containers:\n    - {name: a, image: 'a:1'}\n"
+    )
+    before = contents(tree)
+    scan, trial = tried(tree)
+    elements = [(finding.control, finding.resource.name, finding.element) for finding in scan.assessment.findings]
+    assert len(elements) == len(set(elements)), "nothing is told twice"
+    fixing.apply(trial, scan, files, Hands(), state.journal, CONTEXT, actor="tester")
+    made = [path for path in contents(tree) if path not in before]
+    assert made
+    listed = (tree / "kustomization.yaml").read_text()
+    assert all(path in listed for path in made)
+    assert "# first" in listed
+    fixing.undo(state.journal.entries()[0].id, Hands(), state.journal, tenant="default")
+    assert contents(tree) == before
