@@ -21,19 +21,36 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
     format: int
     controls: tuple[Control, ...]
-    programs: dict[str, tuple[str, bytes]] = {}
+    programs: msgspec.Raw = msgspec.Raw(b"\x80")
 
 
 FORMAT = 3
 _decoder = msgspec.msgpack.Decoder(Stored)
+_programs_decoder = msgspec.msgpack.Decoder(dict[str, tuple[str, bytes]])
 
 
 class Catalogue:
     """An immutable set of controls."""
 
-    def __init__(self, controls: Iterable[Control], programs: Mapping[str, tuple[str, bytes]] | None = None) -> None:
+    def __init__(
+        self, controls: Iterable[Control], programs: Mapping[str, tuple[str, bytes]] | msgspec.Raw | None = None
+    ) -> None:
         self.controls: tuple[Control, ...] = tuple(sorted(controls, key=lambda control: control.id))
-        self.programs = dict(programs or {})
+        self._given = programs or {}
+
+    @cached_property
+    def programs(self) -> Mapping[str, tuple[str, bytes]]:
+        """Expression to its Python; taken out of the index when a first check is made ready.
+
+        Raises:
+            CatalogueError: the index is damaged.
+        """
+        if not isinstance(self._given, msgspec.Raw):
+            return dict(self._given)
+        try:
+            return _programs_decoder.decode(self._given)
+        except msgspec.DecodeError as exc:
+            raise _damaged(exc) from exc
 
     @cached_property
     def by_id(self) -> Mapping[str, Control]:
@@ -78,7 +95,8 @@ class Catalogue:
 
 
 def encode(controls: Sequence[Control], programs: Mapping[str, tuple[str, bytes]]) -> bytes:
-    return msgspec.msgpack.encode(Stored(format=FORMAT, controls=tuple(controls), programs=dict(programs)))
+    raw = msgspec.Raw(msgspec.msgpack.encode(dict(programs)))
+    return msgspec.msgpack.encode(Stored(format=FORMAT, controls=tuple(controls), programs=raw))
 
 
 def decode(data: bytes) -> Catalogue:
@@ -90,7 +108,11 @@ def decode(data: bytes) -> Catalogue:
     try:
         stored = _decoder.decode(data)
     except msgspec.DecodeError as exc:
-        raise CatalogueError(f"the compiled index is damaged: {exc}", hint="delete it, it is made again") from exc
+        raise _damaged(exc) from exc
     if stored.format != FORMAT:
         raise CatalogueError("the compiled index is of another version", hint="delete it, it is made again")
     return Catalogue(stored.controls, stored.programs)
+
+
+def _damaged(exc: msgspec.DecodeError) -> CatalogueError:
+    return CatalogueError(f"the compiled index is damaged: {exc}", hint="delete it, it is made again")
