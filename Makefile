@@ -43,6 +43,7 @@ $(STAMP): requirements/dev.lock pyproject.toml requirements/venv
 	requirements/venv $(PYTHON) $(VENV)
 	$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements/dev.lock
 	$(BIN)/pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(BIN)/python -m compileall -q src/bulkhead
 	touch $@
 
 lock: $(STAMP)
