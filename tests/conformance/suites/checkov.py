@@ -55,16 +55,20 @@ def _verdicts(entry: dict[str, Any], fixture: Path, controls: Any) -> Iterator[t
             failed = bool(scanners.failing(scan))
             unread = any(finding.outcome is Outcome.ERROR for finding in scan.assessment.findings)
             yield f"{head}/{path.name}", None if unread and not failed else failed is _by_name(path)
-    else:
+    elif "failed" in (entry["summary"] or {}):
         scan = scanners.judged(scanners.folder(fixture), controls)
         resources = {finding.resource for finding in scanners.failing(scan)}
-        yield head, len(resources) == (entry["summary"] or {}).get("failed", 0)
+        yield head, len(resources) == entry["summary"]["failed"]
 
 
 def _shared(entry: dict[str, Any], fixture: Path, named: list[Path]) -> bool:
-    """Whether the names are not about this check alone: one file for many cases, or more failures than it has."""
+    """Whether the names are not about this check alone: one file for many cases, or more failures than it has.
+
+    Where nothing was counted the names are all that there is.
+    """
+    failed = (entry["summary"] or {}).get("failed")
     several = sum(path.is_file() for path in fixture.rglob("*")) > 1
-    return not several or sum(_by_name(path) is True for path in named) > (entry["summary"] or {}).get("failed", 0)
+    return failed is not None and (not several or sum(_by_name(path) is True for path in named) > failed)
 
 
 def _by_name(path: Path) -> bool | None:
