@@ -75,7 +75,9 @@ def _read(path: Path) -> dict[str, Any]:
         raise SettingsError(f"larger than {_LIMIT} bytes", where=str(path))
     try:
         found = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+    except RecursionError as exc:
+        raise SettingsError("nested too deep", where=str(path)) from exc
+    except (OSError, tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise SettingsError(str(exc), where=str(path)) from exc
     try:
         msgspec.convert(found, Settings)

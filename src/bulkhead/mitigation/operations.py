@@ -10,7 +10,7 @@ from typing import Any
 
 from bulkhead.core.control import Mitigation, MitigationClass, Operation
 from bulkhead.core.plan import Edit
-from bulkhead.core.resource import DocumentPath
+from bulkhead.core.resource import UNKNOWN, DocumentPath
 from bulkhead.engines.cel.errors import CelError
 from bulkhead.engines.cel.program import Program
 from bulkhead.posture import compiled
@@ -111,9 +111,17 @@ def _edits(mitigation: Mitigation, verdict: Verdict) -> tuple[list[Edit], list[C
             made.append(_dockerfile(operation, element, params))
         else:
             made.extend(_data(operation, element, params))
+    if any(_holds_unknown(edit.value) or _holds_unknown(edit.path) for edit in made):
+        raise DoesNotApply("a part of the new value is not known here")
     document = element.resource.document
     base = element.resource.path
     return [Edit(op=edit.op, document=document, path=base + edit.path, value=edit.value) for edit in made], created
+
+
+def _holds_unknown(value: Any) -> bool:
+    if isinstance(value, dict):
+        return any(_holds_unknown(item) for item in value.values())
+    return any(_holds_unknown(item) for item in value) if isinstance(value, (list, tuple)) else value is UNKNOWN
 
 
 def _rooted(element: Element, path: DocumentPath) -> tuple[Lens, DocumentPath]:

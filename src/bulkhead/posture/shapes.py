@@ -1,8 +1,5 @@
-"""What code raises that meets data of another shape than its kind has.
+"""What views and facts catch where an object has not the shape of its kind (see ``core.shapes``)."""
 
-Objects come from strangers: a list where a mapping belongs, a number for a name, an unknown value. Views, facts and repairs
-are written for the right shape; where they meet another, these are caught and become an error outcome, a gap or a refusal,
-never a pass and never a crash.
-"""
+from bulkhead.core.shapes import WRONG_SHAPE
 
-WRONG_SHAPE = (TypeError, AttributeError, KeyError, ValueError, IndexError, RecursionError)
+__all__ = ["WRONG_SHAPE"]

@@ -21,7 +21,7 @@ from collections.abc import Iterable, Mapping
 from bulkhead.catalogue.index import Catalogue
 from bulkhead.core.finding import Finding
 from bulkhead.core.outcome import Outcome
-from bulkhead.core.resource import Snapshot
+from bulkhead.core.resource import Ref, Snapshot
 from bulkhead.posture.evaluate import Assessment
 from bulkhead.posture.suppressions import comments, metadata, ownfile
 from bulkhead.posture.suppressions.model import Exemption, covers
@@ -41,13 +41,21 @@ def apply(
     given = [*metadata.read(snapshot), *comments.read(snapshot), *ownfile.read(own)]
     if not given:
         return assessment
-    by_control: dict[str, list[Exemption]] = {}
+    by_control: dict[tuple[str, Ref | None], list[Exemption]] = {}
     for exemption in given:
         if not exemption.expires or exemption.expires >= today:
             for control in _controls(exemption, catalogue):
-                by_control.setdefault(control, []).append(exemption)
+                by_control.setdefault((control, exemption.ref), []).append(exemption)
     findings = tuple(
-        _covered(finding, (*by_control.get(finding.control, ()), *by_control.get("*", ())))
+        _covered(
+            finding,
+            [
+                exemption
+                for control in (finding.control, "*")
+                for ref in (finding.resource, None)
+                for exemption in by_control.get((control, ref), ())
+            ],
+        )
         for finding in assessment.findings
     )
     return Assessment(findings, assessment.tallies, assessment.verdicts, assessment.repeated)

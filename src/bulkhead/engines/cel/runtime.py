@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from bulkhead.core.resource import UNKNOWN
+from bulkhead.core.shapes import WRONG_SHAPE
 from bulkhead.engines.cel.arithmetic import add, divide, modulo, multiply, negative, subtract
 from bulkhead.engines.cel.comparison import (
     MAX_COMPARED,
@@ -349,7 +350,10 @@ def custom(implementation: Callable[..., Any], name: str, *arguments: Any) -> An
     for argument in arguments:
         if argument is UNKNOWN:
             raise UnknownValue(f"{name}() depends on a value that is not known")
-    return implementation(*arguments)
+    try:
+        return implementation(*arguments)
+    except WRONG_SHAPE as error:
+        raise CelError(f"{name}() was given data of another shape: {error}") from error
 
 
 def _article(value: Any) -> str:

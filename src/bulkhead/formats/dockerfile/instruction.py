@@ -74,6 +74,9 @@ def _body(keyword: str, at: int, logical: Logical, escape: str) -> dict[str, Any
         if not text:
             raise ParseError("ONBUILD needs an instruction", line=logical.line)
         inner, inner_at = words.head(logical.joined[begin:].rstrip())
+        if inner.upper() == "ONBUILD":
+            # Builders refuse a chain of them too.
+            raise ParseError("ONBUILD ONBUILD is not allowed", line=logical.line)
         found["onbuild"] = nested = _body(inner, begin + inner_at, logical, escape)
         found["step"] = nested["step"]
         found |= {key: nested[key] for key in _LIFTED if key in nested}

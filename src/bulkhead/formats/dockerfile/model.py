@@ -188,10 +188,12 @@ def _pipefail(shell: list[str]) -> bool:
 
 def _self_references(pairs: list[dict[str, str]], known: set[str]) -> list[str]:
     """Names defined and used in one ENV, where the use still sees the value before it."""
-    found = []
+    users: dict[str, set[int]] = {}
     for index, pair in enumerate(pairs):
-        name = pair["key"]
-        others = (other["value"] for position, other in enumerate(pairs) if position != index)
-        if name not in known and any(name in (m[1], m[2]) for value in others for m in _REFERENCE.finditer(value)):
-            found.append(name)
-    return found
+        for match in _REFERENCE.finditer(pair["value"]):
+            users.setdefault(match[1] or match[2] or "", set()).add(index)
+    return [
+        pair["key"]
+        for index, pair in enumerate(pairs)
+        if pair["key"] not in known and users.get(pair["key"], set()) - {index}
+    ]

@@ -15,6 +15,8 @@ from bulkhead.formats.shapes.model import Shape, text_of
 
 _VARIABLE: Final = re.compile(r"\$\{([^!}][^}]*)\}")
 _GONE: Final = object()
+_LIMIT: Final = 1_000_000
+"""Characters of one substituted text; a template itself may have as many bytes."""
 
 
 def is_template(document: Any) -> bool:
@@ -62,10 +64,16 @@ def _resolved(value: Any, defaults: dict[str, Any]) -> Any:
     return {key: item for key, item in entries if item is not _GONE}
 
 
+def _fits(names: list[str], defaults: dict[str, Any]) -> bool:
+    """Whether a text that names these parameters stays within what a template may have."""
+    lengths = {name: len(str(defaults[name])) for name in set(names)}
+    return sum(lengths[name] for name in names) <= _LIMIT
+
+
 def _function(name: str, argument: Any, defaults: dict[str, Any]) -> Any:
     if name == "Fn::Sub" and isinstance(argument, str):
         names = _VARIABLE.findall(argument)
-        if all(isinstance(defaults.get(one), str | int) for one in names):
+        if all(isinstance(defaults.get(one), str | int) for one in names) and _fits(names, defaults):
             return _VARIABLE.sub(lambda match: str(defaults[match[1]]), argument).replace("${!", "${")
     if name == "Fn::Join" and isinstance(argument, list) and len(argument) == 2:
         parts = _resolved(argument[1], defaults)

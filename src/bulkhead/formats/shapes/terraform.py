@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from bulkhead.core.resource import UNKNOWN, Text
 from bulkhead.formats.model import Loaded
-from bulkhead.formats.shapes.model import Shape
+from bulkhead.formats.shapes.model import Shape, text_of
 from bulkhead.formats.shapes.provider import kubernetes_object
 
 if TYPE_CHECKING:
@@ -58,9 +58,9 @@ def _resource(kind: str, name: str, body: dict[str, Any], path: tuple[str, ...] 
         yield Shape(
             kind=converted["kind"],
             data=converted,
-            name=converted["metadata"].get("name") or name,
+            name=text_of(converted["metadata"].get("name")) or name,
             group=converted["apiVersion"].rpartition("/")[0],
-            namespace=converted["metadata"].get("namespace") or "",
+            namespace=text_of(converted["metadata"].get("namespace")),
             path=path,
         )
 

@@ -12,6 +12,7 @@ from bulkhead.posture.attack import escapes, powers
 from bulkhead.posture.attack.groups import Groups
 from bulkhead.posture.attack.model import INTERNET, NODE, Edge, Fix, Vertex
 from bulkhead.posture.facts import dependencies, network, rbac, selectors, workloads
+from bulkhead.posture.shapes import WRONG_SHAPE
 from bulkhead.posture.views.model import PodView
 from bulkhead.posture.world import World
 
@@ -30,7 +31,12 @@ def build(world: World) -> dict[Vertex, list[Edge]]:
     accounts: dict[str, dict[Vertex, None]] = {"": {}}
     for view in world.kubernetes_pods:
         namespace = view.resource.ref.namespace or selectors.HOME
-        for table, item in ((pods, vertex(view)), (accounts, _account(world, view))):
+        try:
+            account = _account(world, view)
+        except WRONG_SHAPE:
+            dependencies.unreadable(world, view.resource)
+            continue
+        for table, item in ((pods, vertex(view)), (accounts, account)):
             table[""][item] = None
             table.setdefault(namespace, {})[item] = None
     graph: dict[Vertex, list[Edge]] = {}
@@ -52,12 +58,12 @@ def _of_pods(world: World) -> Iterator[Edge]:
     for view in world.kubernetes_pods:
         try:
             yield from list(_of_pod(world, view))
-        except TypeError:
-            world.memo.setdefault("unread-pods", {})[view.resource.ref.name] = None
+        except WRONG_SHAPE:
+            dependencies.unreadable(world, view.resource)
 
 
 def unread(world: World) -> str:
-    """The name of a pod or a binding whose steps could not be told, because a value of it is unknown."""
+    """The name of a pod or a binding whose steps could not be told, because a value of it is unknown or of another shape."""
     build(world)
     return next(iter(world.memo.get("unread-pods", ())), "") or rbac.unread(world)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from bulkhead.core.resource import Resource
 from bulkhead.posture.facts import network, selectors
+from bulkhead.posture.shapes import WRONG_SHAPE
 from bulkhead.posture.views.model import PodView
 from bulkhead.posture.world import World
 
@@ -41,17 +42,28 @@ def needs(world: World) -> list[Need]:
         home = view.resource.ref.namespace or selectors.HOME
         try:
             words = {word for text in _texts(world, view) for word in _WORD.findall(text.lower()[:_LIMIT])}
-        except TypeError:
-            world.memo.setdefault("unread-pods", {})[view.resource.ref.name] = None
+        except WRONG_SHAPE:
+            unreadable(world, view.resource)
             continue
         named = {key for word in words if (key := _service(word, home, services)) is not None}
         for key in sorted(named):
             service = services[key]
-            targets = tuple(backing(world, service))
+            try:
+                targets = tuple(backing(world, service))
+                reached = tuple(ports(service, targets[0])) if targets else ()
+            except WRONG_SHAPE:
+                unreadable(world, service)
+                continue
             if targets and view not in targets:
-                out.append(Need(view, service, targets, tuple(ports(service, targets[0]))))
+                out.append(Need(view, service, targets, reached))
     world.memo["needs"] = out
     return out
+
+
+def unreadable(world: World, resource: Resource) -> None:
+    """Notes that what a resource means to others could not be told: conclusions drawn without it are no good news."""
+    name = resource.ref.name or f"{resource.ref.kind} without a name"
+    world.memo.setdefault("unread-pods", {})[name] = None
 
 
 def needs_of(world: World, view: PodView) -> list[Need]:
@@ -164,10 +176,16 @@ def routed(world: World, namespace: str) -> set[str]:
         names: set[str] = set()
         for place in selectors.places(namespace):
             for ingress in world.within("Ingress", place):
-                names.update(name for name, _ in ingress_backends(ingress.data))
+                try:
+                    names.update(name for name, _ in ingress_backends(ingress.data))
+                except WRONG_SHAPE:
+                    unreadable(world, ingress)
             for kind in ROUTES:
                 for route in world.within(kind, place):
-                    names.update(name for _, name, _ in route_backends(route))
+                    try:
+                        names.update(name for _, name, _ in route_backends(route))
+                    except WRONG_SHAPE:
+                        unreadable(world, route)
         world.memo[key] = names - {""}
     known: set[str] = world.memo[key]
     return known

@@ -7,12 +7,15 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
+from bulkhead.core.canonical import canonical
 from bulkhead.core.resource import UNKNOWN, Resource
 from bulkhead.posture.facts import selectors
 from bulkhead.posture.facts.bootstrap_roles import BUILT_IN, Rule
+from bulkhead.posture.shapes import WRONG_SHAPE
 from bulkhead.posture.world import World
 
 _VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
@@ -84,7 +87,7 @@ def rules_of(world: World, kind: str, name: str, namespace: str = "") -> list[Ru
     found: list[Rule] | None = None
     for resource in _named(world, kind).get(name, ()):
         if kind == "ClusterRole":
-            found = _aggregated(world, resource, ())
+            found = _aggregated(world, resource)
         elif selectors.same_namespace(resource.ref.namespace, namespace):
             found = normalised(resource.data.get("rules"))
     if found is None and kind == "ClusterRole":
@@ -105,18 +108,38 @@ def _named(world: World, kind: str) -> dict[str, list[Resource]]:
     return made
 
 
-def _aggregated(world: World, role: Resource, seen: tuple[str, ...]) -> list[Rule]:
-    rules = normalised(role.data.get("rules"))
-    rule = role.data.get("aggregationRule")
-    if not isinstance(rule, dict) or role.ref.name in seen:
-        return rules
-    for other in world.by_kind.get("ClusterRole", ()):
-        labels = (other.data.get("metadata") or {}).get("labels")
-        if other is not role and any(
-            selectors.selects(selector, labels) for selector in rule.get("clusterRoleSelectors") or ()
-        ):
-            rules = rules + _aggregated(world, other, (*seen, role.ref.name))
-    return rules
+def _aggregated(world: World, role: Resource) -> list[Rule]:
+    """The role's rules and those of every role that it gathers; each role is taken once, however often it is picked."""
+    rules: dict[tuple[tuple[str, ...], ...], Rule] = {}
+    taken = {id(role)}
+    asked: set[bytes] = set()
+    waiting = deque([role])
+    while waiting:
+        here = waiting.popleft()
+        # Roles that gather each other hold the same rules many times over.
+        rules.update((tuple(tuple(item[key]) for key in _LISTS), item) for item in normalised(here.data.get("rules")))
+        rule = here.data.get("aggregationRule")
+        for selector in (rule.get("clusterRoleSelectors") or ()) if isinstance(rule, dict) else ():
+            key = canonical(selector)
+            if key not in asked:
+                asked.add(key)
+                picked = [item for item in _picked(world, key, selector) if id(item) not in taken]
+                taken.update(id(item) for item in picked)
+                waiting.extend(picked)
+    return list(rules.values())
+
+
+def _picked(world: World, key: bytes, selector: Any) -> list[Resource]:
+    """The ClusterRoles that a selector picks."""
+    memo = ("rbac-picked", key)
+    if memo not in world.memo:
+        world.memo[memo] = [
+            other
+            for other in world.by_kind.get("ClusterRole", ())
+            if selectors.selects(selector, (other.data.get("metadata") or {}).get("labels"))
+        ]
+    found: list[Resource] = world.memo[memo]
+    return found
 
 
 def grants(world: World) -> list[Grant]:
@@ -144,8 +167,8 @@ def _granted(world: World, binding: Resource) -> tuple[list[Rule], list[dict[str
         reference = binding.data.get("roleRef") or {}
         rules = rules_of(world, str(reference.get("kind", "")), str(reference.get("name", "")), binding.ref.namespace)
         return rules or [], subjects(binding)
-    except TypeError:
-        world.memo["rbac-unread"] = binding.ref.name
+    except WRONG_SHAPE:
+        world.memo["rbac-unread"] = binding.ref.name or f"{binding.ref.kind} without a name"
         return [], []
 
 
@@ -261,7 +284,7 @@ def _account_known(world: World, subject: dict[str, str]) -> bool:
 
 def _role_facts(world: World, role: Resource) -> dict[str, Any]:
     kind, name = role.ref.kind, role.ref.name
-    rules = _aggregated(world, role, ()) if kind == "ClusterRole" else normalised(role.data.get("rules"))
+    rules = _aggregated(world, role) if kind == "ClusterRole" else normalised(role.data.get("rules"))
     bound = [
         subject
         for binding in _bindings_of(world).get((kind, name), ())
@@ -284,7 +307,9 @@ def _bindings_of(world: World) -> dict[tuple[str, str], list[Resource]]:
         found: dict[tuple[str, str], list[Resource]] = {}
         for kind in ("RoleBinding", "ClusterRoleBinding"):
             for binding in world.by_kind.get(kind, ()):
-                reference = binding.data.get("roleRef") or {}
+                reference = binding.data.get("roleRef")
+                # One without a readable role is bound to none; it is an error of its own.
+                reference = reference if isinstance(reference, dict) else {}
                 key = (str(reference.get("kind", "")), str(reference.get("name", "")))
                 found.setdefault(key, []).append(binding)
         world.memo["bindings-of"] = found

@@ -6,6 +6,7 @@ from typing import Any
 
 from bulkhead.core.resource import Resource
 from bulkhead.posture.facts import dependencies, fields, network, rbac, references, selectors
+from bulkhead.posture.shapes import WRONG_SHAPE
 from bulkhead.posture.views.model import PodView
 from bulkhead.posture.world import World
 
@@ -63,8 +64,13 @@ def services(world: World, view: PodView) -> list[Any]:
     if "services-by-pod" not in world.memo:
         found: dict[int, list[Any]] = {}
         for service in world.by_kind.get("Service", ()):
-            for backed in dependencies.backing(world, service):
-                found.setdefault(id(backed), []).append(service.data)
+            try:
+                backed = dependencies.backing(world, service)
+            except WRONG_SHAPE:
+                dependencies.unreadable(world, service)
+                continue
+            for chosen in backed:
+                found.setdefault(id(chosen), []).append(service.data)
         world.memo["services-by-pod"] = found
     known: dict[int, list[Any]] = world.memo["services-by-pod"]
     return known.get(id(view), [])

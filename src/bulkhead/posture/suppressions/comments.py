@@ -8,7 +8,9 @@ words, line by line, with patterns that cannot backtrack.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
+from itertools import accumulate
 
 from bulkhead.core.resource import Resource, Snapshot, Text
 from bulkhead.formats import texts
@@ -44,23 +46,24 @@ def _of(text: Text, resources: list[Resource]) -> Iterator[Exemption]:
         for span, resource in zip(spans, resources, strict=True)
         if span is not None
     ]
+    around = _Around(lines, places)
     for number, line in enumerate(lines, 1):
         if len(line) <= _LIMIT and ("#" in line or "//" in line or "/*" in line):
-            yield from _line(text, lines, number, places)
+            yield from _line(text, lines, number, around)
 
 
-def _line(text: Text, lines: list[str], number: int, places: list[tuple[int, int, Resource]]) -> Iterator[Exemption]:
+def _line(text: Text, lines: list[str], number: int, around: _Around) -> Iterator[Exemption]:
     line = lines[number - 1]
     origin = f"comment {text.path}:{number}"
-    here = _holding(places, number)
+    here = around.holding(number)
     for match in _CHECKOV.finditer(line):
-        target = here or _next(places, number)
+        target = here or around.next(number)
         if target is not None:
             yield Exemption(match[1], origin, match[2].strip(), ref=target.ref)
     for match in _TRIVY.finditer(line):
         alone = line.lstrip().startswith(("#", "//"))
-        block = _next(places, number) if alone and here is None else None
-        first = _code_after(lines, number) if alone else number
+        block = around.next(number) if alone and here is None else None
+        first = around.code_after(number) if alone else number
         for control in trivy_names(match[1]):
             if block is not None:
                 yield Exemption(control, origin, expires=match[2] or "", ref=block.ref)
@@ -74,11 +77,11 @@ def _line(text: Text, lines: list[str], number: int, places: list[tuple[int, int
                     ref=here.ref if here else None,
                 )
     if text.format == "dockerfile":
-        yield from _hadolint(text, lines, number, origin)
+        yield from _hadolint(text, lines, number, origin, around)
     for match in _OWN.finditer(line):
         options = dict(item.split("=", 1) for item in match[2].split())
-        target = here or _next(places, number)
-        first = _code_after(lines, number)
+        target = here or around.next(number)
+        first = around.code_after(number)
         spread = (first, first) if text.format == "dockerfile" else None
         yield Exemption(
             match[1],
@@ -92,11 +95,11 @@ def _line(text: Text, lines: list[str], number: int, places: list[tuple[int, int
         )
 
 
-def _hadolint(text: Text, lines: list[str], number: int, origin: str) -> Iterator[Exemption]:
+def _hadolint(text: Text, lines: list[str], number: int, origin: str, around: _Around) -> Iterator[Exemption]:
     match = _HADOLINT.search(lines[number - 1])
     if match is None:
         return
-    first = _code_after(lines, number)
+    first = around.code_after(number)
     for name in match[2].replace(",", " ").split():
         if match[1]:
             yield Exemption(name, origin, file=text.path)
@@ -104,25 +107,41 @@ def _hadolint(text: Text, lines: list[str], number: int, origin: str) -> Iterato
             yield Exemption(name, origin, file=text.path, lines=(first, first))
 
 
-def _holding(places: list[tuple[int, int, Resource]], number: int) -> Resource | None:
-    """The smallest resource whose lines hold the comment."""
-    found = [(end - start, resource) for start, end, resource in places if start <= number <= end]
-    return min(found, key=lambda item: item[0])[1] if found else None
+class _Around:
+    """What stands around a line. A text may hold a comment on every line, so everything is looked through once."""
 
+    def __init__(self, lines: list[str], places: list[tuple[int, int, Resource]]) -> None:
+        self._places = sorted(places, key=lambda place: place[0])
+        self._starts = [start for start, _, _ in self._places]
+        # The last line of all that begins up to here.
+        self._ends = list(accumulate((end for _, end, _ in self._places), max))
+        self._code = list(range(1, len(lines) + 2))
+        for at in range(len(lines) - 1, -1, -1):
+            stripped = lines[at].strip()
+            if not stripped or stripped.startswith(("#", "//")):
+                self._code[at] = self._code[at + 1]
+        self._count = len(lines)
 
-def _next(places: list[tuple[int, int, Resource]], number: int) -> Resource | None:
-    """The resource that begins next after the comment."""
-    found = [(start, resource) for start, _, resource in places if start > number]
-    return min(found, key=lambda item: item[0])[1] if found else None
+    def holding(self, number: int) -> Resource | None:
+        """The smallest resource whose lines hold the comment."""
+        found: tuple[int, Resource] | None = None
+        at = bisect_right(self._starts, number) - 1
+        while at >= 0 and self._ends[at] >= number:
+            start, end, resource = self._places[at]
+            if end >= number and (found is None or end - start <= found[0]):
+                found = (end - start, resource)
+            at -= 1
+        return found[1] if found else None
 
+    def next(self, number: int) -> Resource | None:
+        """The resource that begins next after the comment."""
+        at = bisect_right(self._starts, number)
+        return self._places[at][2] if at < len(self._places) else None
 
-def _code_after(lines: list[str], number: int) -> int:
-    """The first line after a comment that is neither blank nor a comment; counts from 1."""
-    for at in range(number, len(lines)):
-        stripped = lines[at].strip()
-        if stripped and not stripped.startswith(("#", "//")):
-            return at + 1
-    return number
+    def code_after(self, number: int) -> int:
+        """The first line after a comment that is neither blank nor a comment; counts from 1."""
+        after = self._code[number] if number < len(self._code) else number
+        return after if after <= self._count else number
 
 
 def trivy_names(name: str) -> Iterator[str]:
