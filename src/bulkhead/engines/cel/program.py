@@ -104,7 +104,9 @@ class Program:
 
 
 def _header(python: str, line: int) -> list[str]:
-    return python.split("\n", 2)[line].split(" ")[2:]
+    """The words of the first or second line; the text behind them may be long and is not copied."""
+    start = python.index("\n") + 1 if line else 0
+    return python[start : python.index("\n", start)].split(" ")[2:]
 
 
 def compile(  # noqa: A001 (the verb of every expression engine; called as program.compile)
