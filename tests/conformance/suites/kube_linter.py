@@ -26,9 +26,7 @@ def run(folder: Path) -> Result:
             continue
         scan = scanners.judged(scanners.texts({path.name: path.read_bytes()}), controls)
         found = scanners.failing(scan)
-        kinds = Counter(
-            _kind(item["kind_message"]) for item in entry["expected"] if item["match"] == "exact"
-        )
+        kinds = Counter(_kind(item["kind_message"]) for item in entry["expected"] if item["match"] == "exact")
         agrees = len({(item.resource, item.element) for item in found}) == entry["count"]
         if kinds and sum(kinds.values()) == entry["count"]:
             agrees = agrees and Counter(item.resource.kind for item in found) == kinds
