@@ -62,8 +62,8 @@ def _verdicts(entry: dict[str, Any], fixture: Path, controls: Any, *, alone: boo
         scan = scanners.judged(scanners.folder(fixture), controls)
         counted = entry["summary"]["failed"]
         failing = {finding.resource for finding in scanners.failing(scan)}
-        unread = {item.resource for item in scan.assessment.findings if item.outcome is Outcome.ERROR} - failing
-        yield head, None if len(failing) < counted <= len(failing) + len(unread) else len(failing) == counted
+        unsure = {item.resource for item in scan.assessment.findings if item.outcome is Outcome.ERROR} - failing
+        yield head, None if len(failing) < counted <= len(failing) + len(unsure) else len(failing) == counted
 
 
 def _by_names(entry: dict[str, Any], fixture: Path, named: list[Path], *, alone: bool) -> bool:
