@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from importlib import import_module
 from typing import Any, Protocol, cast
 
-from bulkhead.core.errors import ParseError
+from bulkhead.core.errors import CannotEdit, ParseError
 from bulkhead.core.plan import Edit
 from bulkhead.core.resource import DocumentPath, Text
+from bulkhead.core.shapes import WRONG_SHAPE
 from bulkhead.formats.model import Loaded, Span
 
 _MODULES = {
@@ -52,8 +53,20 @@ def load(text: Text) -> Loaded:
 
 
 def locate(text: Text, wanted: Sequence[tuple[int, DocumentPath]]) -> list[Span | None]:
-    return format_of(text.format).locate(text.data, wanted)
+    """The place of each, None where there is none or the text does not tell."""
+    try:
+        return format_of(text.format).locate(text.data, wanted)
+    except WRONG_SHAPE:
+        return [None] * len(wanted)
 
 
 def apply(text: Text, edits: Sequence[Edit]) -> bytes:
-    return format_of(text.format).apply(text.data, edits)
+    """The bytes with the edits.
+
+    Raises:
+        CannotEdit, PlanRefused, ParseError: they do not fit this text.
+    """
+    try:
+        return format_of(text.format).apply(text.data, edits)
+    except WRONG_SHAPE as exc:
+        raise CannotEdit(f"the text does not take it: {exc}", where=text.path) from exc

@@ -230,6 +230,9 @@ def _edit_steps(chosen: Sequence[_Chosen], unfixed: list[Unfixed]) -> list[Step]
             by_text.setdefault(id(text), (text, []))[1].append(item)
     steps = []
     for text, items in sorted(by_text.values(), key=lambda entry: entry[0].path):
+        if not _is_text(text.path):
+            unfixed += [_left(item.finding, "the file's name is not UTF-8; rename it first") for item in items]
+            continue
         items.sort(
             key=lambda item: (
                 -item.finding.severity.rank,
@@ -242,6 +245,11 @@ def _edit_steps(chosen: Sequence[_Chosen], unfixed: list[Unfixed]) -> list[Step]
         if change != text.data and applied:
             steps.append(_step(text.path, text.data, change, applied))
     return steps
+
+
+def _is_text(name: str) -> bool:
+    """Whether a file's name can stand in a journal: names that are not UTF-8 are read as lone surrogates."""
+    return not any("\ud800" <= char <= "\udfff" for char in name)
 
 
 def _applied(text: Text, items: list[_Chosen], unfixed: list[Unfixed]) -> tuple[bytes, list[_Chosen]]:

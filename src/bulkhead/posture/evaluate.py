@@ -191,9 +191,12 @@ def _view_work(
     world: World, resource: Resource, by_token: dict[str, _Waiting], memo: dict[Any, Any], *, live: bool
 ) -> Iterable[tuple[Element, list[Runnable]]]:
     views = world.pods_of(resource)
+    platform = world.unviewed(resource)
     if not views and resource.ref.kind in WORKLOAD_KINDS and is_kubernetes(resource):
+        platform = "kubernetes"
+    if platform:
         for kind in ("pod", "container"):
-            yield bindings.unread(resource, "its pod spec"), _view_checks(kind, "kubernetes", by_token, memo, live=live)
+            yield bindings.unread(resource, "its pod spec"), _view_checks(kind, platform, by_token, memo, live=live)
     for view in views:
         for kind in ("pod", "container"):
             runnables = _view_checks(kind, view.platform, by_token, memo, live=live)

@@ -6,12 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bulkhead.core.finding import Finding, Fingerprints, Where, dotted
-from bulkhead.core.outcome import Outcome
+from bulkhead.core.outcome import Outcome, join
 from bulkhead.core.resource import DocumentPath, Text
 from bulkhead.formats import texts
 from bulkhead.posture.bindings import Element
 from bulkhead.posture.compiled import Runnable
 from bulkhead.posture.judge import Answer, target
+from bulkhead.posture.shapes import WRONG_SHAPE
 
 
 @dataclass(slots=True, eq=False)
@@ -40,7 +41,7 @@ class Findings:
         self._tenant = tenant
         self._keep = keep_verdicts
         self._done: list[Finding] = []
-        self._seen: set[str] = set()
+        self._seen: dict[str, int] = {}
         self._text: Text | None = None
         self._waiting: list[tuple[Element, Sequence[tuple[Runnable, Answer]]]] = []
 
@@ -65,8 +66,7 @@ class Findings:
         for element, answers in waiting:
             resource = element.resource
             mine: list[Place] = [
-                (resource.document, resource.path + (target(element, runnable.points_at) or ()))
-                for runnable, _ in answers
+                (resource.document, resource.path + _target(element, runnable.points_at)) for runnable, _ in answers
             ]
             asked.update(dict.fromkeys(mine))
             placed.append(mine)
@@ -86,18 +86,26 @@ class Findings:
         for (runnable, answer), where, (_, path) in zip(answers, wheres, places, strict=True):
             control = runnable.control
             fingerprint = fingerprints.of(control.id)
-            # Two checks of one control may fail on one element: one finding, the first.
-            if fingerprint in self._seen:
-                continue
-            self._seen.add(fingerprint)
             outcome, message, evidence = answer
-            self._done.append(Finding(
+            # Two checks of one control may speak about one element: one finding, the worst, of equals the first.
+            at = self._seen.setdefault(fingerprint, len(self._done))
+            if at < len(self._done) and join(self._done[at].outcome, outcome) is self._done[at].outcome:
+                continue
+            self._done[at:at + 1] = (Finding(
                 fingerprint=fingerprint, tenant=self._tenant, control=control.id, revision=control.revision,
                 outcome=outcome, severity=control.severity, title=control.title, message=message, resource=ref,
                 element=name, where=where or Where(file=ref.origin, path=dotted(path)), evidence=evidence,
-            ))  # fmt: skip
+            ),)  # fmt: skip
             if self._keep:
                 self.verdicts[fingerprint] = Verdict(runnable, element, outcome, message, evidence)
+
+
+def _target(element: Element, path: DocumentPath) -> DocumentPath:
+    """Where a path of the view stands in the resource; the resource itself where data of another shape hides it."""
+    try:
+        return target(element, path) or ()
+    except WRONG_SHAPE:
+        return ()
 
 
 def _wheres(text: Text | None, asked: Sequence[Place]) -> dict[Place, Where]:

@@ -11,6 +11,7 @@ from bulkhead.engines.cel.errors import CelError
 from bulkhead.posture import compiled
 from bulkhead.posture.bindings import Element
 from bulkhead.posture.compiled import Needs, Runnable
+from bulkhead.posture.shapes import WRONG_SHAPE
 from bulkhead.posture.world import World
 
 GAP = "gap: "
@@ -64,7 +65,11 @@ def _rests(world: World, runnable: Runnable) -> Answer:
 
 def _elsewhere(runnable: Runnable, element: Element) -> bool:
     """Whether the check is about a setting that this platform does not have."""
-    return element.lens.target(_below(runnable.points_at)) is None and target(element, runnable.points_at) is None
+    try:
+        return element.lens.target(_below(runnable.points_at)) is None and target(element, runnable.points_at) is None
+    except WRONG_SHAPE:
+        # The setting is there and cannot be followed: the check itself will say so.
+        return False
 
 
 def _below(path: DocumentPath) -> DocumentPath:

@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any
 
 from bulkhead.core.resource import Resource, Snapshot
+from bulkhead.posture.shapes import WRONG_SHAPE
 from bulkhead.posture.views import compose, docker, ecs, pods
 from bulkhead.posture.views.model import PodView
 
@@ -58,9 +59,20 @@ class World:
     def pods_of(self, resource: Resource) -> tuple[PodView, ...]:
         key = ("pods", id(resource))
         if key not in self.memo:
-            self.memo[key] = views(resource)
+            try:
+                self.memo[key] = views(resource)
+            except WRONG_SHAPE:
+                self.memo[key] = ()
+                self.memo["unviewed", id(resource)] = True
         made: tuple[PodView, ...] = self.memo[key]
         return made
+
+    def unviewed(self, resource: Resource) -> str:
+        """The platform of a resource whose pods could not be made out; empty when they could, or it has none."""
+        self.pods_of(resource)
+        if ("unviewed", id(resource)) in self.memo:
+            return platform(resource)
+        return ""
 
     @cached_property
     def kubernetes_pods(self) -> tuple[PodView, ...]:
@@ -84,6 +96,13 @@ class World:
         if not self._hidden or not ({"*", kind} & self._hidden):
             return ""
         return next(gap.where for gap in self.snapshot.gaps if kind in gap.hides or "*" in gap.hides)
+
+
+def platform(resource: Resource) -> str:
+    kind = resource.ref.kind
+    if kind in ("Compose", "DockerContainer"):
+        return "compose" if kind == "Compose" else "docker"
+    return "ecs" if kind in ecs.KINDS else KUBERNETES
 
 
 def views(resource: Resource) -> tuple[PodView, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -13,6 +14,8 @@ from bulkhead.mitigation.operations import DoesNotApply
 from bulkhead.posture.evaluate import Verdict
 from bulkhead.posture.world import World
 
+# Names as Kubernetes takes them (RFC 1123 subdomains, as in ``apimachinery/pkg/util/validation``); roles may hold colons.
+_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._:-]{0,200})")
 _HEADER = "# Written by bulkhead: {why}\n"
 
 
@@ -28,9 +31,7 @@ def make(generator: str, world: World, verdict: Verdict, content: dict[str, Any]
         metadata = content["metadata"]
         label = f"{content['kind'].lower()}-{metadata['name']}"
         body = _HEADER.format(why=verdict.runnable.control.title) + _dump(content)
-        return posixpath.join(
-            _folder(world, metadata.get("namespace", ""), ""), f"bulkhead-{label}.yaml"
-        ), body.encode()
+        return _path(_folder(world, metadata.get("namespace", ""), ""), label), body.encode()
     builder = _GENERATORS.get(generator)
     if builder is None:
         raise DoesNotApply(f"no generator is called '{generator}'")
@@ -38,7 +39,18 @@ def make(generator: str, world: World, verdict: Verdict, content: dict[str, Any]
     namespace = ref.name if ref.kind == "Namespace" else ref.namespace
     why, label, objects = builder(world, verdict, namespace)
     body = _HEADER.format(why=why) + "---\n".join(_dump(item) for item in objects)
-    return posixpath.join(_folder(world, namespace, ref.origin), f"bulkhead-{label}.yaml"), body.encode()
+    return _path(_folder(world, namespace, ref.origin), label), body.encode()
+
+
+def _path(folder: str, label: str) -> str:
+    """The new file in its folder. Names of objects come from strangers: only those that Kubernetes takes make a file.
+
+    Raises:
+        DoesNotApply: the name would lead somewhere else, or the folder's own name is not UTF-8.
+    """
+    if not _LABEL.fullmatch(label) or any("\ud800" <= char <= "\udfff" for char in folder):
+        raise DoesNotApply("the name of the object or of its folder makes no file name")
+    return posixpath.join(folder, f"bulkhead-{label}.yaml")
 
 
 def _dump(value: dict[str, Any]) -> str:
