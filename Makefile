@@ -16,7 +16,8 @@ else
 endif
 
 test: $(STAMP) lint types layers
-	$(BIN)/pytest -n 2 --maxprocesses 2 -m "not soak"
+	$(BIN)/pytest -n 2 --maxprocesses 2 --ignore=tests/performance -m "not soak"
+	$(BIN)/pytest -n 0 -s tests/performance
 
 soak: $(STAMP)
 	$(BIN)/pytest -n 2 -m soak

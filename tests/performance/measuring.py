@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from statistics import median
 
 RUNS = 5
-_ROUNDS = 3
+_ROUNDS = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ def usual(run: Callable[[], Cost], runs: int = RUNS) -> Cost:
 
 
 def settled(run: Callable[[], Cost], cpu: float, runs: int = RUNS) -> Cost:
-    """The medians; on a busy machine the best of three rounds, since what else runs only ever adds to them."""
+    """The medians; on a busy machine the best of two rounds, since what else runs only ever adds to them."""
     best = usual(run, runs)
     for _ in range(_ROUNDS - 1):
         if best.cpu <= cpu:
