@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from bulkhead.core.outcome import Outcome
+from bulkhead.core.resource import Ref, Snapshot
 from tests.conformance.model import Result
 from tests.conformance.suites import scanners
 
@@ -90,11 +91,12 @@ def _by_name(path: Path) -> bool | None:
 
 def _by_resource(head: str, entry: dict[str, Any], fixture: Path, controls: Any) -> Iterator[tuple[str, bool | None]]:
     scan = scanners.judged(scanners.folder(fixture), controls)
+    blocks = _blocks(scan.snapshot)
     present = {name for resource in scan.snapshot.resources for name in scanners.names(resource.ref)}
     # Several files may hold a resource of one name; checkov's names then say only that one of them is so.
     outcomes: dict[str, dict[str, set[Outcome]]] = {}
     for finding in scan.assessment.findings:
-        for name in scanners.names(finding.resource):
+        for name in (*scanners.names(finding.resource), *blocks.get(finding.resource, ())):
             outcomes.setdefault(name, {}).setdefault(finding.resource.origin, set()).add(finding.outcome)
     for wanted, names in ((True, entry["failing"] or ()), (False, entry["passing"] or ())):
         for name in names:
@@ -106,3 +108,17 @@ def _by_resource(head: str, entry: dict[str, Any], fixture: Path, controls: Any)
             failed = any(here & scanners.BAD for here in seen)
             unknown = not failed and bool(seen) and all(Outcome.ERROR in here for here in seen)
             yield f"{head} {name}", None if unknown else failed is wanted
+
+
+def _blocks(snapshot: Snapshot) -> dict[Ref, tuple[str, ...]]:
+    """Objects of Terraform's kubernetes provider, which checkov calls by the block that they are made from."""
+    made = {
+        (resource.text.path, resource.document, resource.path): scanners.names(resource.ref)
+        for resource in snapshot.resources
+        if resource.text is not None and resource.ref.kind.startswith("kubernetes_")
+    }
+    return {
+        resource.ref: made[resource.text.path, resource.document, resource.path]
+        for resource in snapshot.resources
+        if resource.text is not None and (resource.text.path, resource.document, resource.path) in made
+    }
