@@ -10,17 +10,17 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from bulkhead.formats.credentials import FORMATS, TELLING_NAME
+from bulkhead.formats.credentials import FORMATS, TELLING_NAME, URL_REST, URL_USER
 
 MASK = "********"
 
 _KEY_BLOCK = re.compile(
-    r"(-----BEGIN [A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)?-----).{0,20000}?(-----END [A-Z0-9 ]{0,60}PRIVATE KEY|\Z)",
+    r"(-{3,5}BEGIN [A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)?-{3,5}).{0,20000}?(-{3,5}END [A-Z0-9 ]{0,60}PRIVATE KEY|\Z)",
     re.DOTALL,
 )
 _MARKERS = {"private-key", "putty-private-key", "google-service-account", "url-password"}
-_TOKEN = re.compile("|".join(pattern for kind, pattern in FORMATS if kind not in _MARKERS))
-_URL = re.compile(r"(://[^\s/:@\"'$<>{}]{1,100}:)[^\s/@\"'$<>{}]{3,200}@")
+_TOKEN = re.compile("|".join(known.pattern for known in FORMATS if known.kind not in _MARKERS))
+_URL = re.compile(f"({URL_USER}){URL_REST}")
 # A literal in an assignment. References (${VAR}, $VAR, {{ template }}, file paths of mounted secrets) stay readable,
 # as do the words a manifest has in the same place (names of secrets, booleans, numbers of one digit).
 _ASSIGNED = re.compile(
@@ -38,12 +38,19 @@ _PAIR = re.compile(
     r"[ \t]{0,8}(?:\r?\n[ +\-]{0,80}|,[ \t]{0,8})[\"']?value[\"']?:[ \t]{0,8})(?P<value>(?!\$|\{\{)[^\r\n,}]{1,300})",
     re.IGNORECASE,
 )
+# A flag and its value as two words: ``--password x``, ``["--password", "x"]``, ``- --password`` above ``- x``.
+_FLAG = re.compile(
+    r"(?P<name>-{1,2}[\w.\-]{0,60}" + TELLING_NAME + r"[\w\-]{0,20}[\"']?(?:,[ \t]{0,8}|[ \t]{1,8}|\r?\n[ +\-]{1,80}))"
+    r"(?P<quote>[\"']?)(?P<value>(?![-$]|\{\{|/|\*{4})[^\s\"',}\]#]{4,300})",
+    re.IGNORECASE,
+)
 # Only a text that holds one of these can hold a secret that the patterns above would find; looking for the words
 # first keeps thirty thousand ordinary messages cheap.
 _NAMED = re.compile(TELLING_NAME, re.IGNORECASE)
 _SUSPECT = re.compile(
-    r"-----BEGIN|://[^\s/]{1,100}:|AKIA|ASIA|gh[pousr]_|github_pat|gl[a-z]{2,4}-|xox|AIza|[sr]k_live_|"
-    r"npm_|pypi-|dckr_|SG\.|hv[sbr]\.|do[opr]_v1_|hooks\.slack|AGE-SEC|AccountKey=|sk-|:AA|eyJ"
+    "|".join(re.escape(hint) for known in FORMATS if known.kind != "url-password" for hint in known.hints)
+    + "|"
+    + URL_USER
 )
 
 
@@ -63,6 +70,7 @@ def mask_source(text: str) -> str:
     text = mask(text)
     if not _NAMED.search(text):
         return text
+    text = _FLAG.sub(_hide_value, text)
     return _ASSIGNED.sub(_hide_value, _PAIR.sub(rf"\g<name>{MASK}", text))
 
 

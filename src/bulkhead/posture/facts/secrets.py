@@ -9,21 +9,11 @@ import math
 import re
 from typing import Any
 
-_SHAPES: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("private key", re.compile(r"-{3,5}BEGIN (?:[A-Z]+ ){0,3}PRIVATE KEY-{3,5}")),
-    ("AWS access key", re.compile(r"(?<![A-Z0-9])(?:AKIA|ASIA)[A-Z0-9]{16}(?![A-Z0-9])")),
-    ("GitHub token", re.compile(r"\b(?:ghp|gho|ghu|ghs|ghr)_[A-Za-z0-9]{36}\b|\bgithub_pat_[A-Za-z0-9_]{60,90}\b")),
-    ("GitLab token", re.compile(r"\bglpat-[A-Za-z0-9_-]{20}\b")),
-    ("Slack token", re.compile(r"\bxox[abprs]-[A-Za-z0-9-]{10,72}\b")),
-    ("Google API key", re.compile(r"\bAIza[A-Za-z0-9_-]{35}\b")),
-    ("Stripe key", re.compile(r"\b[sr]k_live_[A-Za-z0-9]{20,60}\b")),
-    ("JSON Web Token", re.compile(r"\beyJ[A-Za-z0-9_-]{10,2000}\.eyJ[A-Za-z0-9_-]{10,4000}\.[A-Za-z0-9_-]{10,2000}")),
-    ("password in a URL", re.compile(r"\b[a-z][a-z0-9+.-]{1,20}://[^\s:/@]{0,80}:([^\s:/@$<{]{3,100})@")),
-)
-_NAME = re.compile(
-    r"(?:^|[_\-.])(?:pass(?:word|wd|phrase)?|pwd|secret|token|bearer|api[_-]?key|private[_-]?key|credential"
-    r"|auth[_-]?key|access[_-]?key)s?(?:$|[_\-.])"
-)
+from bulkhead.formats.credentials import FORMATS, TELLING_WORD
+
+_SHAPES = tuple((shape.label, re.compile(shape.pattern)) for shape in FORMATS)
+_HINT = re.compile("|".join(re.escape(hint) for shape in FORMATS for hint in shape.hints))
+_NAME = re.compile(TELLING_WORD)
 # Names that clouds gave to credentials and to nothing else: even a placeholder shows where the real one will stand.
 _EXACT = re.compile(r"^(?:aws_secret_access_key|azure_.{1,40}key|oci_cli_key_content)$")
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -46,9 +36,10 @@ def kind(name: Any, value: Any) -> str:
     if not isinstance(value, str) or not value or not isinstance(name, str):
         return ""
     text = value[:_LIMIT]
-    for label, shape in _SHAPES:
-        if shape.search(text):
-            return label
+    if _HINT.search(text):
+        for label, shape in _SHAPES:
+            if shape.search(text):
+                return label
     found = _named(name, text.strip())
     if found or not ("=" in text or ":" in text):
         return found
