@@ -21,7 +21,7 @@ from bulkhead.app.charts import Charts
 from bulkhead.app.ports import Entry, EntryState, FileFacts, Journal, JournalStep, StepState
 from bulkhead.app.scan import Context, Scan
 from bulkhead.app.worlds import FileHands, FileWorld, overlaid
-from bulkhead.core.errors import BulkheadError, Conflict
+from bulkhead.core.errors import BulkheadError, Conflict, UsageError
 from bulkhead.core.plan import Plan
 from bulkhead.mitigation import plan as planning
 from bulkhead.mitigation import verify
@@ -104,6 +104,9 @@ def apply(
     entry = journal.begin(plan, actor=actor, at=context.clock(), facts=facts)
     try:
         for step in plan.steps:
+            # Again, since writing the others took its time.
+            if hands.current(plan.root, step.target) != step.before:
+                raise Conflict("the file changed while it was being fixed", where=step.target, hint="fix again")
             journal.mark_step(entry, step.id, StepState.APPLYING, tenant=plan.tenant)
             hands.replace(plan.root, step.target, step.change, facts.get(step.id))
             journal.mark_step(entry, step.id, StepState.APPLIED, tenant=plan.tenant)
@@ -187,5 +190,7 @@ def _put_back(root: str, step: JournalStep, hands: FileHands) -> None:
 
 def versions(entry: Entry, target: str, hands: FileHands) -> Mapping[str, bytes | None]:
     """What was there before, what we wrote, and what is there now."""
-    step = next(step for step in entry.steps if step.target == target)
+    step = next((step for step in entry.steps if step.target == target), None)
+    if step is None:
+        raise UsageError("the change did not touch this file", where=target, hint="see: bulkhead journal")
     return {"before": step.before, "written": step.after, "now": hands.current(entry.summary.root, target)}

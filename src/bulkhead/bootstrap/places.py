@@ -30,8 +30,13 @@ def own(path: Path) -> Path:
     Raises:
         SettingsError: it belongs to somebody else or is open to others.
     """
-    path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    status = path.stat()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        status = path.stat()
+    except OSError as exc:
+        raise SettingsError(
+            f"the state folder cannot be made: {exc.strerror}", where=str(path), hint="set BULKHEAD_STATE"
+        ) from exc
     if status.st_uid != os.geteuid() or status.st_mode & 0o022:
         raise SettingsError(
             "the state folder must be ours alone", where=str(path), hint="chmod 700, or set BULKHEAD_STATE"

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     from bulkhead.store.sqlite.state import State
 
 
+_LIMIT = 16 * 1024 * 1024
+"""Bytes of an exceptions file."""
+
+
 def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
@@ -82,6 +86,11 @@ class Root:
             return {}
         path = Path(self.settings.exceptions)
         try:
+            # A device or a pipe would be read for ever.
+            if not path.is_file() and path.exists():
+                raise SettingsError("not a plain file", where=str(path))
+            if path.stat().st_size > _LIMIT:
+                raise SettingsError(f"larger than {_LIMIT} bytes", where=str(path))
             return {str(path): path.read_bytes()}
         except OSError as exc:
             raise SettingsError(str(exc.strerror).lower(), where=str(path)) from exc

@@ -59,7 +59,8 @@ def _run(command: ModuleType, words: list[str]) -> int:
     except SystemExit as exc:
         return CLEAN if not exc.code else USAGE
     try:
-        return int(command.run(arguments))
+        code = int(command.run(arguments))
+        sys.stdout.flush()
     except (UsageError, SettingsError) as exc:
         sys.stderr.write(f"bulkhead: {exc}\n")
         return USAGE
@@ -69,9 +70,15 @@ def _run(command: ModuleType, words: list[str]) -> int:
     except BrokenPipeError:
         _silence()
         return CLEAN
+    except OSError as exc:
+        # Every file of the world is read and written behind a port; what is left is our own output.
+        sys.stderr.write(f"bulkhead: {exc.filename or 'the output'}: {exc.strerror or exc}\n")
+        _silence()
+        return INCOMPLETE
     except KeyboardInterrupt:
         sys.stderr.write("bulkhead: interrupted; a change that was begun is taken back by: bulkhead undo --recover\n")
         return INTERNAL
+    return code
 
 
 def _silence() -> None:

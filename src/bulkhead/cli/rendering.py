@@ -57,4 +57,26 @@ def working(text: str) -> Iterator[None]:
 
 def talk(text: str) -> None:
     """To the person, never into the data."""
-    sys.stderr.write(text + "\n")
+    from bulkhead.report.text import clean
+
+    sys.stderr.write(clean(text) + "\n")
+
+
+def diff(text: str) -> None:
+    """To stdout; a terminal gets no control characters out of a file or its name."""
+    from bulkhead.report.text import clean
+
+    sys.stdout.write(clean(text) if sys.stdout.isatty() else text)
+
+
+def json(value: object) -> None:
+    """One line to stdout; a lone surrogate, which UTF-8 cannot carry, is written as its escape."""
+    import msgspec
+
+    try:
+        data = msgspec.json.encode(value)
+    except UnicodeEncodeError:
+        from json import dumps
+
+        data = dumps(msgspec.to_builtins(value)).encode()
+    sys.stdout.buffer.write(data + b"\n")

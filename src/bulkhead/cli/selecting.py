@@ -30,6 +30,8 @@ def target(arguments: argparse.Namespace) -> Path:
         UsageError: there is nothing at that path.
     """
     path = Path(arguments.target)
+    if any("\ud800" <= char <= "\udfff" for char in str(path.absolute())):
+        raise UsageError("the path is not UTF-8", hint="rename it, or scan the folder above it")
     if not path.exists():
         raise UsageError("there is nothing at that path", where=str(path))
     return path

@@ -16,18 +16,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
 
-from bulkhead.core.errors import BulkheadError
+from bulkhead.core.errors import BulkheadError, ParseError
 from bulkhead.core.resource import Gap, Snapshot, Text
+from bulkhead.core.shapes import WRONG_SHAPE
 from bulkhead.formats import texts
 from bulkhead.formats.model import Loaded
-from bulkhead.formats.shapes import cloudformation, files, kubernetes, terraform
+from bulkhead.formats.shapes import cloudformation, files, kubernetes, odd, terraform
 from bulkhead.formats.shapes.model import Shape, resources
 
 if TYPE_CHECKING:
     from bulkhead.formats.hcl.scope import Scope
 
+_COMPLAINTS: Final = 20
+"""Gaps about the shape of one document."""
 _DOCKERFILE: Final = re.compile(r"(?:.*\.)?(?:Dockerfile|Containerfile)(?:[._-].*)?|.*\.dockerfile", re.IGNORECASE)
 _NOT_DOCKERFILE: Final = (
     ".dockerignore", ".md", ".txt", ".j2", ".tpl", ".tmpl", ".yaml", ".yml", ".json", ".go", ".py", ".sh", ".js",
@@ -94,8 +98,9 @@ def of_text(text: Text, *, scope: Scope | None = None, origin: str = "") -> Snap
             loaded = texts.load(text)
     except BulkheadError as error:
         return Snapshot(gaps=(gap_of(text.path, text.format, error),))
-    found = resources(text, _shapes(text, loaded), origin)
-    gaps = tuple(gap_of(text.path, text.format, problem) for problem in loaded.problems)
+    problems = list(loaded.problems)
+    found = resources(text, _shapes(text, loaded, problems), origin)
+    gaps = tuple(gap_of(text.path, text.format, problem) for problem in problems)
     return Snapshot(found, gaps)
 
 
@@ -124,16 +129,25 @@ def _format_by_content(data: bytes) -> str:
     return "json" if head.lstrip()[:1] == b"{" else "yaml"
 
 
-def _shapes(text: Text, loaded: Loaded) -> Iterator[tuple[int, Shape]]:
-    name = text.path.rpartition("/")[2]
+def _shapes(text: Text, loaded: Loaded, problems: list[ParseError]) -> Iterator[tuple[int, Shape]]:
+    """The shapes of every document; a document of another shape than its kind has is told and takes no other with it."""
     for number, document in enumerate(loaded.documents):
-        if text.format == "dockerfile":
-            yield number, Shape(kind="Dockerfile", data=document)
-        elif text.format == "hcl" or text.path.endswith(".tf.json"):
-            yield from terraform.shapes(number, document)
-        else:
-            for shape in _of_document(document, name):
-                yield number, shape
+        try:
+            yield from list(_shapes_of(text, number, document, problems))
+        except WRONG_SHAPE as error:
+            problems.append(ParseError(f"document {number + 1} has not the shape of its kind: {error}"))
+
+
+def _shapes_of(text: Text, number: int, document: Any, problems: list[ParseError]) -> Iterator[tuple[int, Shape]]:
+    name = text.path.rpartition("/")[2]
+    if text.format == "dockerfile":
+        yield number, Shape(kind="Dockerfile", data=document)
+    elif text.format == "hcl" or text.path.endswith(".tf.json"):
+        yield from terraform.shapes(number, document)
+    else:
+        problems += [ParseError(reason) for reason in islice(odd.complaints(document, name), _COMPLAINTS)]
+        for shape in _of_document(document, name):
+            yield number, shape
 
 
 def _of_document(document: Any, name: str) -> Iterator[Shape]:

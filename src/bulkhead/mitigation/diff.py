@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import re
 from typing import Any
 
 from bulkhead.core.plan import Plan, Step
 
+_LONE = re.compile("[\ud800-\udfff]")
 _NEWLINE = "\\ No newline at end of file\n"
 
 
@@ -30,11 +32,13 @@ def text(plan: Plan) -> str:
     """All steps, each under a comment that says what it is for."""
     out = []
     for step in plan.steps:
-        out += [f"# {repair.control} ({repair.mode}): {repair.note}\n" for repair in step.repairs[:40]]
+        out += [
+            f"# {repair.control} ({repair.mode}): {' '.join(repair.note.split())}\n" for repair in step.repairs[:40]
+        ]
         if len(step.repairs) > 40:
             out.append(f"# and {len(step.repairs) - 40} more\n")
         out.append(unified(step))
-    return "".join(out).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return _LONE.sub("\ufffd", "".join(out))
 
 
 def unfixed(plan: Plan) -> str:

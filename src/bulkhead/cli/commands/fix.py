@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
 from bulkhead.cli import rendering, selecting
 
@@ -48,9 +47,9 @@ def run(arguments: argparse.Namespace) -> int:
     with rendering.working("trying the repairs in memory"):
         trial = fixing.propose(scan, opened.files, opened.context, consent, opened.charts)
     if arguments.format == "json":
-        sys.stdout.buffer.write(msgspec.json.encode(diff.summary(trial.plan)) + b"\n")
+        rendering.json(diff.summary(trial.plan))
     else:
-        sys.stdout.write(diff.text(trial.plan))
+        rendering.diff(diff.text(trial.plan))
     repaired = sum(len(step.repairs) for step in trial.plan.steps)
     rendering.talk(
         f"{repaired} findings closed by changing {len(trial.plan.steps)} files, {len(trial.plan.unfixed)} left"

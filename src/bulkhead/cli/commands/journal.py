@@ -5,6 +5,8 @@ from __future__ import annotations
 import argparse
 import sys
 
+from bulkhead.cli import rendering
+
 NAME = "journal"
 HELP = "what was changed, when and by whom; with an id, its diff"
 
@@ -23,8 +25,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
-    import msgspec
-
     from bulkhead.app import fix as fixing
     from bulkhead.bootstrap import root
     from bulkhead.mitigation import diff
@@ -34,7 +34,7 @@ def run(arguments: argparse.Namespace) -> int:
     if not arguments.entry:
         entries = opened.journal.entries(tenant=tenant)
         if arguments.format == "json":
-            sys.stdout.buffer.write(msgspec.json.encode(entries) + b"\n")
+            rendering.json(entries)
             return 0
         for item in entries:
             sys.stdout.write(
@@ -50,10 +50,10 @@ def run(arguments: argparse.Namespace) -> int:
                 sys.stdout.write(f"{path}\n")
         return 0
     if arguments.format == "json":
-        sys.stdout.buffer.write(msgspec.json.encode({"entry": found.summary, **diff.summary(found.plan)}) + b"\n")
+        rendering.json({"entry": found.summary, **diff.summary(found.plan)})
         return 0
     sys.stdout.write(
         f"{found.summary.id}  {found.summary.at}  {found.summary.state}  {found.summary.actor}  {found.summary.root}\n"
     )
-    sys.stdout.write(diff.text(found.plan))
+    rendering.diff(diff.text(found.plan))
     return 0

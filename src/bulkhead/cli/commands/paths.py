@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import sys
 
-from bulkhead.cli import selecting
+from bulkhead.cli import rendering, selecting
 
 NAME = "paths"
 HELP = "attack paths from an entry point to a node or to cluster admin, and the fewest fixes that cut them all"
@@ -24,8 +23,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    import msgspec
-
     from bulkhead.bootstrap import root
     from bulkhead.posture.attack import analyse, describe, graph
     from bulkhead.posture.attack.model import INTERNET, Vertex
@@ -38,11 +35,9 @@ def run(arguments: argparse.Namespace) -> int:
     entries = (Vertex("pod", arguments.entry),) if arguments.entry else (INTERNET,)
     analysis = analyse.analyse(built, entries)
     if arguments.format == "json":
-        sys.stdout.buffer.write(
-            msgspec.json.encode(describe.summary(analysis, opened.catalogue, snapshot.gaps)) + b"\n"
-        )
+        rendering.json(describe.summary(analysis, opened.catalogue, snapshot.gaps))
     else:
-        sys.stdout.write(describe.text(analysis, opened.catalogue, snapshot.gaps))
+        rendering.diff(describe.text(analysis, opened.catalogue, snapshot.gaps))
     if analysis.paths:
         return 1
     return 3 if snapshot.gaps else 0

@@ -11,12 +11,16 @@ from bulkhead.formats.shapes.model import Shape, text_of
 _COMPOSE_NAME: Final = re.compile(r"(?:docker-)?compose(?:[._-].*)?\.ya?ml")
 
 
+def is_compose_name(name: str) -> bool:
+    return _COMPOSE_NAME.fullmatch(name) is not None
+
+
 def compose(document: Any, name: str) -> Iterator[Shape]:
     """A Compose file: by its name, or because its services say where their image comes from."""
     if not isinstance(document, dict) or "apiVersion" in document:
         return
     services = document.get("services")
-    named = _COMPOSE_NAME.fullmatch(name) is not None
+    named = is_compose_name(name)
     if isinstance(services, dict) and (
         named or any(isinstance(one, dict) and ("image" in one or "build" in one) for one in services.values())
     ):

@@ -29,12 +29,13 @@ def read(root: Path, walked: Walked, limits: Limits, kustomize: Renderer) -> Ren
     known = {folder: _document(root, folder) for folder in walked.overlays}
     used = {target for folder, document in known.items() for target in _targets(folder, document)}
     tops = [folder for folder, document in known.items() if folder not in used and document.get("kind") != "Component"]
+    circles = _circles(known, tops)
     if not tops:
-        return Rendered(Snapshot())
+        return Rendered(circles)
     from bulkhead.sources.files import render
 
     program = render.program("kustomize", "kubectl") if kustomize is Renderer.AUTO else ""
-    snapshot = Snapshot()
+    snapshot = circles
     covers: set[str] = set()
     for folder in tops:
         one = _rendered(root, folder, known, program, limits)
@@ -119,6 +120,18 @@ def _tree(folder: str, known: dict[str, dict[str, Any]]) -> list[str]:
                 seen.add(target)
                 rest.append(target)
     return sorted(seen)
+
+
+def _circles(known: dict[str, dict[str, Any]], tops: list[str]) -> Snapshot:
+    """Overlays that only others of the same circle use: nothing renders them, so each is a gap."""
+    reached = {part for top in tops for part in _tree(top, known)}
+    left = [
+        folder for folder, document in known.items() if folder not in reached and document.get("kind") != "Component"
+    ]
+    gaps = (
+        _unrendered(folder or ".", "kustomize-circle", "the overlay is made from itself", "").gaps for folder in left
+    )
+    return Snapshot(gaps=tuple(gap for some in gaps for gap in some))
 
 
 def _patches(folder: str, document: dict[str, Any]) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
 from collections.abc import Mapping
 from typing import Any
@@ -35,7 +36,7 @@ class SqliteJournal:
         bare = msgspec.structs.replace(
             plan, steps=tuple(msgspec.structs.replace(step, before=None, change=b"") for step in plan.steps)
         )
-        sealed = self._seal.seal(_encode(bare), tenant, entry, "plan")
+        sealed = self._seal.seal(_words(bare), tenant, entry, "plan")
         targets = _encode([step.target for step in plan.steps]).decode()
         steps = [
             self._step_row(tenant, entry, at_, step, (facts or {}).get(step.id, FileFacts()))
@@ -151,6 +152,14 @@ class SqliteJournal:
             gid=gid,
             state=StepState(state),
         )
+
+
+def _words(plan: Plan) -> bytes:
+    """The plan without bytes; a lone surrogate in a name becomes a question mark, since JSON cannot carry it."""
+    try:
+        return _encode(plan)
+    except UnicodeEncodeError:
+        return json.dumps(msgspec.to_builtins(plan), ensure_ascii=False).encode("utf-8", "replace")
 
 
 def _summary(row: tuple[Any, ...]) -> EntrySummary:
