@@ -238,3 +238,12 @@ def test_overlays_that_are_not_rendered(tmp_path: Path) -> None:
     assert only_gap(read(tmp_path)).code == "kustomize-remote"
     put(tmp_path, {"base/kustomization.yaml": "resources: [../../etc/hosts]\n"})
     assert only_gap(read(tmp_path)).code in ("B200", "kustomize-missing")
+
+
+def test_a_dockerfile_knows_whether_its_context_is_bounded(tmp_path: Path) -> None:
+    put(
+        tmp_path,
+        {"a/Dockerfile": "FROM x:1\nCOPY . .\n", "b/Dockerfile": "FROM x:1\nCOPY . .\n", "b/.dockerignore": ".git\n"},
+    )
+    found = {resource.ref.origin: resource.data["context"]["dockerignore"] for resource in read(tmp_path).resources}
+    assert found == {"a/Dockerfile": False, "b/Dockerfile": True}

@@ -12,6 +12,7 @@ from bulkhead.core.resource import UNKNOWN
 
 _KINDS: Final = {
     "pod": ("v1", "Pod"),
+    "pod_security_policy": ("policy/v1beta1", "PodSecurityPolicy"),
     "deployment": ("apps/v1", "Deployment"),
     "daemonset": ("apps/v1", "DaemonSet"),
     "daemon_set": ("apps/v1", "DaemonSet"),

@@ -69,7 +69,9 @@ def tried(root: Path | str, changes: Mapping[str, bytes], *, limits: Limits = LI
             if folder not in scopes:
                 scopes[folder] = _scope(_beside(top, folder, changes, limits))
             scope = scopes[folder]
-        snapshot = snapshot.merged(parse(path, data, scope=scope))
+        one = parse(path, data, scope=scope)
+        _in_context(top / path, one)
+        snapshot = snapshot.merged(one)
     return snapshot
 
 
@@ -112,6 +114,7 @@ def _files(walked: Walked, limits: Limits) -> Snapshot:
             terraform.setdefault(found.relative.rpartition("/")[0], []).append((found, data))
             continue
         one = parse(found.relative, data)
+        _in_context(found.path, one)
         resources += one.resources
         gaps += one.gaps
     for files in terraform.values():
@@ -121,6 +124,14 @@ def _files(walked: Walked, limits: Limits) -> Snapshot:
             resources += one.resources
             gaps += one.gaps
     return Snapshot(tuple(resources), tuple(gaps), walked.notes)
+
+
+def _in_context(path: Path, one: Snapshot) -> None:
+    """Tell each Dockerfile whether a ``.dockerignore`` stands beside it (its own goes first: docs.docker.com, build context)."""
+    for resource in one.resources:
+        if resource.ref.kind == "Dockerfile":
+            beside = (path.with_name(f"{path.name}.dockerignore"), path.with_name(".dockerignore"))
+            resource.data["context"] = {"dockerignore": any(file.is_file() for file in beside)}
 
 
 def _scope(files: list[tuple[Found, bytes]]) -> Scope:
