@@ -73,7 +73,8 @@ def _run(command: ModuleType, words: list[str]) -> int:
     except OSError as exc:
         # Every file of the world is read and written behind a port; what is left is our own output.
         sys.stderr.write(f"bulkhead: {exc.filename or 'the output'}: {exc.strerror or exc}\n")
-        _silence()
+        if exc.filename is None:
+            _silence()
         return INCOMPLETE
     except KeyboardInterrupt:
         sys.stderr.write("bulkhead: interrupted; a change that was begun is taken back by: bulkhead undo --recover\n")
