@@ -44,7 +44,11 @@ def read_archive(path: Path, *, bounds: Bounds | None = None, origin: str = "") 
         return Snapshot(gaps=(gap(where, error),))
     reader = _Reader(place, bounds, where, origin)
     try:
-        return reader.read()
+        found = reader.read()
+        if not found.resources and not found.gaps and not found.notes:
+            # What is to be scanned and holds nothing was not judged.
+            raise ParseError("the archive lists no image")
+        return found
     except BulkheadError as error:
         return Snapshot(gaps=(gap(where, error),))
     finally:
