@@ -11,7 +11,7 @@ from bulkhead.catalogue.index import Catalogue
 from bulkhead.core.control import Control
 from bulkhead.core.finding import Finding
 from bulkhead.core.outcome import Outcome, Severity
-from bulkhead.core.resource import Snapshot
+from bulkhead.core.resource import Gap, Snapshot
 from bulkhead.posture import overlays, waivers
 from bulkhead.posture.evaluate import Assessment, Request, evaluate
 from bulkhead.report.model import Fix, Report
@@ -71,6 +71,10 @@ def judge(
     )
     assessment = overlays.told_once(evaluate(snapshot, request))
     assessment = waivers.apply(assessment, snapshot, context.catalogue, own=context.exceptions, today=started[:10])
+    if assessment.dropped:
+        reason = f"{assessment.dropped} more answers are counted but not listed"
+        gap = Gap(where=root, code="B210", reason=reason, hint="scan a part of it, or fewer controls")
+        snapshot = Snapshot(snapshot.resources, (*snapshot.gaps, gap), snapshot.notes)
     return Scan(root, context.tenant, started, context.clock(), snapshot, assessment, selection)
 
 

@@ -40,13 +40,14 @@ class Assessment:
     """Findings (fail, warn, error, manual; passes only when kept) and counts of every outcome by control.
 
     ``verdicts`` are by fingerprint, empty when the request did not ask for them. ``repeated`` are fingerprints of findings
-    that say what another one says (see ``overlays``).
+    that say what another one says (see ``overlays``). ``dropped`` answers worth telling came after the most that is kept.
     """
 
     findings: tuple[Finding, ...]
     tallies: Mapping[str, Mapping[Outcome, int]]
     verdicts: Mapping[str, Verdict] = field(default_factory=dict)
     repeated: frozenset[str] = frozenset()
+    dropped: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +89,7 @@ def evaluate(snapshot: Snapshot, request: Request) -> Assessment:
             findings.add(element, told)
     found = findings.done()
     manual = _manual(world, request, tallies)
-    return Assessment((*found, *manual), tallies, findings.verdicts)
+    return Assessment((*found, *manual), tallies, findings.verdicts, dropped=findings.dropped)
 
 
 def _by_token(request: Request) -> dict[str, _Waiting]:

@@ -29,6 +29,10 @@ class Verdict:
 Place = tuple[int, DocumentPath]
 
 
+MOST = 300_000
+"""Findings that are kept of one run; what comes after is counted and told as a gap."""
+
+
 class Findings:
     """Collects the answers worth telling.
 
@@ -40,12 +44,18 @@ class Findings:
         self.verdicts: dict[str, Verdict] = {}
         self._tenant = tenant
         self._keep = keep_verdicts
+        self.dropped = 0
+        self._count = 0
         self._done: list[Finding] = []
         self._seen: dict[str, int] = {}
         self._text: Text | None = None
         self._waiting: list[tuple[Element, Sequence[tuple[Runnable, Answer]]]] = []
 
     def add(self, element: Element, answers: Sequence[tuple[Runnable, Answer]]) -> None:
+        if self._count >= MOST:
+            self.dropped += len(answers)
+            return
+        self._count += len(answers)
         text = element.resource.text
         if text is not self._text:
             self._flush()

@@ -6,6 +6,8 @@ control, kind, name and element, adds nothing; one that only the rendering has (
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bulkhead.core.finding import Finding
 from bulkhead.core.outcome import Outcome
 from bulkhead.posture.evaluate import Assessment
@@ -27,7 +29,7 @@ def told_once(assessment: Assessment) -> Assessment:
             _taken(tallies[finding.control], finding.outcome)
         else:
             kept.append(finding)
-    return Assessment(tuple(kept), tallies, assessment.verdicts, frozenset(repeated))
+    return replace(assessment, findings=tuple(kept), tallies=tallies, repeated=frozenset(repeated))
 
 
 def _key(finding: Finding) -> tuple[str, str, str, str, str]:

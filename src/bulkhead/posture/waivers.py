@@ -17,6 +17,7 @@ ours          comment ``bulkhead:ignore ID [until=DATE] [owner=NAME]: reason``; 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from bulkhead.catalogue.index import Catalogue
 from bulkhead.core.finding import Finding
@@ -58,7 +59,7 @@ def apply(
         )
         for finding in assessment.findings
     )
-    return Assessment(findings, assessment.tallies, assessment.verdicts, assessment.repeated)
+    return replace(assessment, findings=findings)
 
 
 def _controls(exemption: Exemption, catalogue: Catalogue) -> Iterable[str]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
+from bulkhead.app import scan as scanning
+from bulkhead.app.scan import Context, Selection
 from bulkhead.catalogue.index import Catalogue
 from bulkhead.core.canonical import digest
 from bulkhead.core.control import Check, Control, Examples, MitigationClass, Needs
@@ -9,7 +13,9 @@ from bulkhead.core.finding import Fingerprints, dotted, fingerprint
 from bulkhead.core.outcome import Outcome, Severity
 from bulkhead.core.resource import Ref, Snapshot
 from bulkhead.formats.recognise import recognise
+from bulkhead.posture import findings
 from bulkhead.posture.evaluate import Request, evaluate
+from tests.catalogue_check import catalogue
 
 _POD = b"apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  hostPID: true\n"
 
@@ -67,3 +73,19 @@ def test_paths_for_people() -> None:
     assert dotted(("spec", "containers", 0, "image")) == "spec.containers[0].image"
     assert dotted((2, "a")) == "[2].a"
     assert dotted(()) == ""
+
+
+def test_findings_beyond_the_most_are_counted_and_told_as_a_gap(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(findings, "MOST", 10)
+    text = "---\n".join(
+        f"apiVersion: v1\nkind: Pod\nmetadata: {{name: p{number}}}\nspec: {{containers: [{{name: a, image: a}}]}}\n"
+        for number in range(5)
+    )
+    context = Context(catalogue(), lambda: "2026-01-01T00:00:00+00:00")
+    scan = scanning.judge(recognise("p.yaml", text.encode()), "/", context, Selection(catalogue().named("container.*")))
+    assert scan.assessment.dropped > 0
+    assert "counted but not listed" in scan.snapshot.gaps[-1].reason
+    counted = sum(
+        count for counts in scan.assessment.tallies.values() for outcome, count in counts.items() if outcome == "fail"
+    )
+    assert counted > len(scan.assessment.findings)
