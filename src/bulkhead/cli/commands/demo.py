@@ -91,9 +91,12 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _lines(findings: list[Finding]) -> str:
     return "".join(
-        f"  {item.severity:<8} {item.control:<34} {item.where.file}:{item.where.line}  {item.message}\n"
-        for item in findings
+        f"  {item.severity:<8} {item.control:<34} {_where(item)}  {item.message[:160]}\n" for item in findings
     )
+
+
+def _where(item: Finding) -> str:
+    return f"{item.where.file}:{item.where.line}" if item.where.file else "(all files together)"
 
 
 def _differences(compared: filecmp.dircmp[str]) -> list[str]:
