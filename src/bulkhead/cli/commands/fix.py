@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
             )
     if not arguments.apply or not trial.plan.steps:
         if trial.plan.steps:
-            rendering.talk(f"nothing was written; to write it: bulkhead fix {arguments.target} --apply")
+            rendering.talk("nothing was written; the same command with --apply writes it")
         return 0
     done = fixing.apply(trial, scan, opened.files, opened.hands, opened.journal, opened.context, actor=root.actor())
     if done.taken_back:
