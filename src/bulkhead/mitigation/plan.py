@@ -31,6 +31,7 @@ from bulkhead.posture.evaluate import Assessment, Verdict
 from bulkhead.posture.shapes import WRONG_SHAPE
 from bulkhead.posture.world import World
 
+_KUSTOMIZATIONS = frozenset({"kustomization.yaml", "kustomization.yml", "Kustomization"})
 _CONSENT = {
     MitigationClass.AUTO: 0,
     MitigationClass.GUARDED: 1,
@@ -342,7 +343,7 @@ def _listed(world: World, made: Mapping[str, tuple[bytes, list[_Chosen]]], taken
     steps = []
     for kustomization in world.by_kind.get("Kustomization", ()):
         text = kustomization.text
-        if text is None or text.generated or text.path in taken:
+        if text is None or text.generated or text.path in taken or posixpath.basename(text.path) not in _KUSTOMIZATIONS:
             continue
         folder = posixpath.dirname(text.path)
         beside = [target for target in sorted(made) if posixpath.dirname(target) == folder]
