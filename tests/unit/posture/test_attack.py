@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import random
-import time
 from pathlib import Path
 
 import pytest
@@ -215,7 +214,7 @@ def test_a_hitting_set_that_greedy_misses() -> None:
     assert all(found & item for item in sets)
 
 
-def _cluster(pods: int) -> World:
+def large_cluster(pods: int) -> World:
     """Synthetic: 250 namespaces, a tenth of the workloads published, some privileged, some with strong accounts."""
     resources = []
 
@@ -254,18 +253,3 @@ def _cluster(pods: int) -> World:
         add(kind, f"n{number}", f"b{number}", "rbac.authorization.k8s.io", roleRef={"kind": "ClusterRole", "name": role},
             subjects=[{"kind": "ServiceAccount", "name": f"sa{number}", "namespace": f"n{number}"}])  # fmt: skip
     return World(Snapshot(tuple(resources)))
-
-
-def _spent(pods: int) -> float:
-    here = _cluster(pods)
-    assert len(here.kubernetes_pods) == pods
-    start = time.process_time()
-    found = analyse.analyse(graph.build(here))
-    spent = time.process_time() - start
-    assert found.paths
-    return spent
-
-
-def test_a_large_cluster_takes_little_time() -> None:
-    """Under 3 s; measured again when a busy machine got in the way of the first try."""
-    assert any(_spent(25_000) < 3.0 for _ in range(2))

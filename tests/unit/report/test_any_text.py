@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import csv as reader
 import io
-import sys
-import time
 import xml.etree.ElementTree as ET
 
 import msgspec
-import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,7 +16,7 @@ from bulkhead.core.resource import Gap
 from bulkhead.report import csv, html, json, junit, md, ocsf, policyreport, sarif, table, terminal
 from bulkhead.report.model import Fix, Report
 from bulkhead.report.text import clean
-from tests.fakes.reports import finding, large, small
+from tests.fakes.reports import finding, small
 
 TEXT = st.text(st.characters(codec=None), max_size=40)
 
@@ -55,14 +52,3 @@ def test_any_text(text: str, waived: bool) -> None:
     assert rows[1][csv.COLUMNS.index("element")] == csv.guarded(expected)
     for render in (html.render, md.render, table.render, terminal.render):
         render(report).encode()
-
-
-@pytest.mark.skipif(sys.gettrace() is not None, reason="a tracer multiplies the time")
-def test_thirty_thousand_findings_as_json() -> None:
-    report = large(30_000)
-    spent = []
-    for _ in range(3):
-        start = time.process_time()
-        json.render(report)
-        spent.append(time.process_time() - start)
-    assert min(spent) < 0.3, spent
