@@ -2,7 +2,7 @@
 
 1. Plan from the findings that consent covers.
 2. Try the plan in memory: the changed texts are read and judged again. A repair that does not close its finding, or
-   that raises a new one, is taken out and the plan is made anew, a bounded number of times.
+   that raises one as grave, is taken out and the plan is made anew, a bounded number of times.
 3. Apply, when asked: everything is in the journal before the first byte changes; every target must still be what the
    plan was made from.
 4. Read the real files again and judge them. If the world does not agree with the trial, everything is taken back.

@@ -334,28 +334,34 @@ def _create_steps(
                 unfixed.append(_left(item.finding, f"what is there has not the shape of its kind: {exc}"))
                 continue
             made.setdefault(target, (data, []))[1].append(item)
-    steps = [_step(target, None, data, items) for target, (data, items) in sorted(made.items())]
-    return steps + _listed(world, made, taken)
+    listed = _listed(world, made, taken, unfixed)
+    return [_step(target, None, data, items) for target, (data, items) in sorted(made.items())] + listed
 
 
-def _listed(world: World, made: Mapping[str, tuple[bytes, list[_Chosen]]], taken: frozenset[str]) -> list[Step]:
-    """A new file beside a kustomization is listed in it, or it would never be applied."""
+def _listed(
+    world: World, made: dict[str, tuple[bytes, list[_Chosen]]], taken: frozenset[str], unfixed: list[Unfixed]
+) -> list[Step]:  # fmt: skip
+    """A new file beside a kustomization is listed in it, or it would never be applied: what cannot be listed is not made."""
     steps = []
     for kustomization in world.by_kind.get("Kustomization", ()):
         text = kustomization.text
-        if text is None or text.generated or text.path in taken or posixpath.basename(text.path) not in _KUSTOMIZATIONS:
+        if text is None or text.generated or posixpath.basename(text.path) not in _KUSTOMIZATIONS:
             continue
         folder = posixpath.dirname(text.path)
         beside = [target for target in sorted(made) if posixpath.dirname(target) == folder]
-        if not beside:
-            continue
         edits = [
             Edit(op="append", document=kustomization.document, path=("resources",), value=posixpath.basename(target))
             for target in beside
         ]
         try:
-            change = texts.apply(text, edits)
-        except (CannotEdit, PlanRefused, ParseError):
+            if beside and text.path in taken:
+                raise CannotEdit("another repair of this plan changes it; run fix again")
+            change = texts.apply(text, edits) if beside else text.data
+        except (CannotEdit, PlanRefused, ParseError) as exc:
+            reason = f"the new object cannot be listed in {text.path}: {exc.message}"
+            for target in beside:
+                unfixed.extend(_left(item.finding, reason) for item in made.pop(target)[1])
             continue
-        steps.append(_step(text.path, text.data, change, [item for target in beside for item in made[target][1]]))
+        if beside:
+            steps.append(_step(text.path, text.data, change, [item for target in beside for item in made[target][1]]))
     return steps

@@ -98,3 +98,25 @@ def test_the_diff_is_one_that_patch_reads_and_says_when_a_file_has_no_last_line_
     assert "--- a/p.yaml" in shown
     assert "+++ b/p.yaml" in shown
     assert "\\ No newline at end of file" in shown
+
+
+NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {owner: a}}\n---\n" + POD.replace(
+    "{name: p}", "{name: p, namespace: shop, labels: {app: p}}"
+)
+
+
+def test_a_new_object_that_its_kustomization_cannot_list_is_not_made() -> None:
+    def steps(resources: str) -> Plan:
+        kustomization = f"apiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n{resources}"
+        snapshot = recognise.recognise("p.yaml", NAMESPACE.encode())
+        snapshot = snapshot.merged(recognise.recognise("kustomization.yaml", kustomization.encode()))
+        request = Request(catalogue(), catalogue().controls, keep_verdicts=True)
+        consent = Consent(controls=frozenset({"k8s.network.namespace-default-deny"}))
+        return planning.make(World(snapshot), evaluate(snapshot, request), consent, tenant="default", root="/")
+
+    good = {step.target for step in steps("resources: [p.yaml]\n").steps}
+    assert any(target.startswith("bulkhead-") for target in good)
+    assert "kustomization.yaml" in good
+    bad = steps("resources: word\n")
+    assert not any(step.target.startswith("bulkhead-") for step in bad.steps)
+    assert any("cannot be listed" in item.reason for item in bad.unfixed)
