@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bulkhead.app import scan as scanning
@@ -85,6 +85,7 @@ def run(seed: int, count: int) -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@example(1433077)  # a new object was to hold an unknown value
 @given(st.integers(0, 2**32))
 def test_nothing_raises_on_objects_of_any_shape(seed: int) -> None:
     run(seed, 12)

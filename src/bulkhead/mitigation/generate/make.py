@@ -54,7 +54,11 @@ def _path(folder: str, label: str) -> str:
 
 
 def _dump(value: dict[str, Any]) -> str:
-    return yaml.safe_dump(value, sort_keys=False, default_flow_style=False, width=120)
+    try:
+        return yaml.safe_dump(value, sort_keys=False, default_flow_style=False, width=120)
+    except yaml.YAMLError as exc:
+        # An unknown value, or a character that YAML cannot hold, came in from what is there.
+        raise DoesNotApply("what is there holds a value that cannot be written") from exc
 
 
 def _folder(world: World, namespace: str, origin: str) -> str:
