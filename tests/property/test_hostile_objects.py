@@ -54,8 +54,8 @@ def seeds() -> tuple[Resource, ...]:
     """The example application, and an example of every control."""
     found = list(files.read(SHOP, helm=files.Renderer.OFF).resources)
     for control in catalogue().controls:
-        for example in control.examples.fail[:1]:
-            found.extend(examples.snapshot(example, control).resources)
+        for failing in control.examples.fail[:1]:
+            found.extend(examples.snapshot(failing, control).resources)
     return tuple(found)
 
 
