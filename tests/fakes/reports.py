@@ -7,6 +7,7 @@ from bulkhead.core.finding import Finding, Waiver, Where, fingerprint
 from bulkhead.core.outcome import Outcome, Severity
 from bulkhead.core.resource import Gap, Ref
 from bulkhead.report.model import FileChange, Fix, Report, TrendPoint
+from bulkhead.report.order import worst_first
 from bulkhead.report.score import score
 from bulkhead.report.text import clean
 
@@ -128,7 +129,7 @@ def small() -> Report:
         started="2026-11-23T14:00:00+00:00",
         finished="2026-11-23T14:00:01.500000+00:00",
         profile="default",
-        findings=findings,
+        findings=tuple(worst_first(findings)),
         gaps=(
             Gap(
                 where="charts/cart", code="helm-missing", reason="the chart could not be rendered", hint="install helm"
@@ -168,7 +169,7 @@ def large(size: int) -> Report:
         started="2026-11-23T14:00:00+00:00",
         finished="2026-11-23T14:00:01+00:00",
         profile="default",
-        findings=findings,
+        findings=tuple(worst_first(findings)),
         tallies={name: {"fail": size // 100} for name in controls},
         resources=size,
         controls=controls,

@@ -9,12 +9,12 @@ from typing import Any
 from bulkhead.app.ports import FindingStore, RunDiff
 from bulkhead.catalogue.index import Catalogue
 from bulkhead.core.control import Control
-from bulkhead.core.finding import Finding
 from bulkhead.core.outcome import Outcome, Severity
 from bulkhead.core.resource import Gap, Snapshot
 from bulkhead.posture import overlays, waivers
 from bulkhead.posture.evaluate import Assessment, Request, evaluate
 from bulkhead.report.model import Fix, Report
+from bulkhead.report.order import worst_first
 from bulkhead.report.score import score
 
 
@@ -96,7 +96,7 @@ def tell(
         started=scan.started,
         finished=scan.finished,
         profile=scan.selection.profile,
-        findings=ordered(assessment.findings),
+        findings=tuple(worst_first(assessment.findings)),
         gaps=scan.snapshot.gaps,
         notes=scan.snapshot.notes,
         tallies=tallies,
@@ -107,16 +107,6 @@ def tell(
         score=score(
             tallies, {name: control.severity for name, control in controls.items()}, gaps=len(scan.snapshot.gaps)
         ),
-    )
-
-
-def ordered(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    """Worst first, then by place: what a reader meets first is what matters most."""
-    return tuple(
-        sorted(
-            findings,
-            key=lambda item: (-item.severity.rank, item.control, item.where.file, item.where.line, item.element),
-        )
     )
 
 

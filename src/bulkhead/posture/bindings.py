@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from typing import Any
+
+import msgspec
 
 from bulkhead.core.resource import DocumentPath, Resource
 from bulkhead.engines.cel.errors import CelError
@@ -19,6 +22,10 @@ VARIABLES = frozenset({
     "ns", "rbac", "related", "element", "index", "paths", "item", "pss", "gaps",
 })  # fmt: skip
 
+_POD = frozenset({"pod", "platform", "params"})
+_CONTAINER = frozenset({"container", "role", "platform", "params"})
+_CONTAINER_IN_POD = _CONTAINER | {"pod", "effective"}
+
 
 @dataclass(slots=True)
 class Element:
@@ -31,6 +38,8 @@ class Element:
         unread: what of the element could not be read at all; every check of it is then an error.
         providers: names computed on demand.
         missed: what the element lacks of a check's needs, by these; empty when nothing.
+        likeness: sets of names, narrow before wide, each with the bytes of all that these names rest on: elements with
+            the same bytes are the same for a check that uses no other name. Empty where that cannot be told.
         direct: every path of the view stands in the resource as it is.
     """
 
@@ -43,6 +52,7 @@ class Element:
     bound: dict[str, Any] = field(default_factory=dict)
     providers: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
     missed: dict[Any, str] = field(default_factory=dict)
+    likeness: tuple[tuple[frozenset[str], bytes], ...] = ()
     direct: bool = field(init=False)
 
     def __post_init__(self) -> None:
@@ -119,6 +129,9 @@ def pod(world: World, view: PodView) -> Element:
     providers["pss"] = lambda: pss.facts(view.spec, view.meta)
     element = Element(view.resource, view.element, view.lens, view.spec, view.lens, providers=providers)
     element.bound.update(pod=view.spec, platform=view.platform)
+    if element.direct:
+        spelled = _spelled((view.platform, view.spec))
+        element.likeness = ((_POD, spelled),) if spelled else ()
     return element
 
 
@@ -128,7 +141,19 @@ def container(world: World, view: ContainerView) -> Element:
     providers["effective"] = lambda: effective(view.pod.spec, view.data)
     element = Element(view.pod.resource, view.element, view.lens, view.data, view.pod.lens, providers=providers)
     element.bound.update(container=view.data, pod=view.pod.spec, role=view.role, platform=view.pod.platform)
+    if element.direct:
+        own = _spelled((view.pod.platform, view.role, view.data))
+        around = _spelled(view.pod.spec) if own else b""
+        element.likeness = ((_CONTAINER, own), (_CONTAINER_IN_POD, own + around)) if around else ()
     return element
+
+
+def _spelled(data: Any) -> bytes:
+    """The same bytes for the same data; none for what holds a value that is not known."""
+    try:
+        return blake2b(msgspec.msgpack.encode(data), digest_size=16).digest()
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return b""
 
 
 def namespace(world: World, resource: Resource, name: str) -> Element:

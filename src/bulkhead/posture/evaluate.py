@@ -20,10 +20,11 @@ from bulkhead.core.finding import Finding, fingerprint
 from bulkhead.core.outcome import Outcome
 from bulkhead.core.resource import Ref, Resource, Snapshot
 from bulkhead.posture import bindings, compiled
+from bulkhead.posture.batch import Batch
 from bulkhead.posture.bindings import Element
 from bulkhead.posture.compiled import Runnable
 from bulkhead.posture.findings import Findings, Verdict
-from bulkhead.posture.judge import GAP, Answer, judge
+from bulkhead.posture.judge import GAP
 from bulkhead.posture.views.pods import WORKLOAD_KINDS
 from bulkhead.posture.world import World, is_kubernetes
 
@@ -76,17 +77,16 @@ def evaluate(snapshot: Snapshot, request: Request) -> Assessment:
     tallies: dict[str, dict[Outcome, int]] = {control.id: {} for control in request.controls}
     findings = Findings(request.tenant, keep_verdicts=request.keep_verdicts)
     silent = _SILENT - {Outcome.PASS} if request.keep_passes else _SILENT
-    for element, runnables in _work(world, by_token):
-        told: list[tuple[Runnable, Answer]] = []
-        for runnable in runnables:
-            answer = judge(world, runnable, element)
-            outcome = answer[0]
-            counts = tallies[runnable.control.id]
-            counts[outcome] = counts.get(outcome, 0) + 1
-            if outcome not in silent:
-                told.append((runnable, answer))
+    batches: dict[int, Batch] = {}
+    for element, batch in _work(world, by_token):
+        batches[id(batch)] = batch
+        told = batch.judge(world, element, silent)
         if told:
             findings.add(element, told)
+    for batch in batches.values():
+        for runnable, outcome, count in batch.tally():
+            counts = tallies[runnable.control.id]
+            counts[outcome] = counts.get(outcome, 0) + count
     found = findings.done()
     manual = _manual(world, request, tallies)
     return Assessment((*found, *manual), tallies, findings.verdicts, dropped=findings.dropped)
@@ -143,20 +143,25 @@ def _tokens(resource: Resource) -> tuple[str, ...]:
     return tuple(tokens)
 
 
-def _work(world: World, by_token: dict[str, _Waiting]) -> Iterable[tuple[Element, list[Runnable]]]:
+def _work(world: World, by_token: dict[str, _Waiting]) -> Iterable[tuple[Element, Batch]]:
     """Elements with the checks that apply to them."""
-    memo: dict[tuple[str, ...], dict[str, list[Runnable]]] = {}
+    memo: dict[tuple[str, ...], dict[str, Batch]] = {}
+    views = _Views(world, by_token)
     for resource in world.snapshot.resources:
         live = resource.ref.source not in _FILE_SOURCES
         tokens = _tokens(resource)
         groups = memo.get((*tokens, str(live)))
         if groups is None:
-            groups = memo[(*tokens, str(live))] = _by_each(tokens, by_token, live=live)
-        for each, runnables in groups.items():
+            groups = memo[(*tokens, str(live))] = _batches(tokens, by_token, live=live)
+        for each, batch in groups.items():
             for element in _elements(world, resource, each):
-                yield element, runnables
-        yield from _view_work(world, resource, by_token, memo, live=live)
+                yield element, batch
+        yield from views.work(resource, live=live)
     yield from _scopes(world, by_token)
+
+
+def _batches(tokens: Sequence[str], by_token: dict[str, _Waiting], *, live: bool) -> dict[str, Batch]:
+    return {each: Batch(runnables) for each, runnables in _by_each(tokens, by_token, live=live).items()}
 
 
 def _by_each(tokens: Sequence[str], by_token: dict[str, _Waiting], *, live: bool) -> dict[str, list[Runnable]]:
@@ -188,59 +193,57 @@ def _elements(world: World, resource: Resource, each: str) -> list[Element]:
     return bindings.items(world, resource, compiled.split(each))
 
 
-def _view_work(
-    world: World, resource: Resource, by_token: dict[str, _Waiting], memo: dict[Any, Any], *, live: bool
-) -> Iterable[tuple[Element, list[Runnable]]]:
-    views = world.pods_of(resource)
-    platform = world.unviewed(resource)
-    if not views and resource.ref.kind in WORKLOAD_KINDS and is_kubernetes(resource):
-        platform = "kubernetes"
-    if platform:
-        for kind in ("pod", "container"):
-            yield bindings.unread(resource, "its pod spec"), _view_checks(kind, platform, by_token, memo, live=live)
-    for view in views:
-        for kind in ("pod", "container"):
-            runnables = _view_checks(kind, view.platform, by_token, memo, live=live)
-            if not runnables:
-                continue
-            if kind == "pod":
-                yield bindings.pod(world, view), runnables
-            else:
-                for item in view.containers:
-                    yield bindings.container(world, item), runnables
-                if not view.containers and view.platform in ("kubernetes", "ecs"):
-                    yield bindings.unread(resource, "its containers"), runnables
+class _Views:
+    """The pods and containers of resources, with their checks."""
+
+    def __init__(self, world: World, by_token: dict[str, _Waiting]) -> None:
+        self._world = world
+        self._by_token = by_token
+        self._memo: dict[tuple[str, str, bool], Batch] = {}
+
+    def work(self, resource: Resource, *, live: bool) -> Iterable[tuple[Element, Batch]]:
+        world = self._world
+        views = world.pods_of(resource)
+        platform = world.unviewed(resource)
+        if not views and resource.ref.kind in WORKLOAD_KINDS and is_kubernetes(resource):
+            platform = "kubernetes"
+        if platform:
+            for kind in ("pod", "container"):
+                yield bindings.unread(resource, "its pod spec"), self._checks(kind, platform, live=live)
+        for view in views:
+            yield bindings.pod(world, view), self._checks("pod", view.platform, live=live)
+            batch = self._checks("container", view.platform, live=live)
+            for item in view.containers:
+                yield bindings.container(world, item), batch
+            if not view.containers and view.platform in ("kubernetes", "ecs"):
+                yield bindings.unread(resource, "its containers"), batch
+
+    def _checks(self, kind: str, platform: str, *, live: bool) -> Batch:
+        key = (kind, platform, live)
+        batch = self._memo.get(key)
+        if batch is None:
+            groups = _by_each((kind, f"{kind}:{platform}"), self._by_token, live=live)
+            merged = dict.fromkeys(runnable for group in groups.values() for runnable in group)
+            batch = self._memo[key] = Batch(list(merged))
+        return batch
 
 
-def _view_checks(
-    kind: str, platform: str, by_token: dict[str, _Waiting], memo: dict[Any, Any], *, live: bool
-) -> list[Runnable]:
-    key = (kind, platform, live)
-    if key not in memo:
-        groups = _by_each((kind, f"{kind}:{platform}"), by_token, live=live)
-        memo[key] = list(dict.fromkeys(runnable for group in groups.values() for runnable in group))
-    found: list[Runnable] = memo[key]
-    return found
-
-
-def _scopes(world: World, by_token: dict[str, _Waiting]) -> Iterable[tuple[Element, list[Runnable]]]:
+def _scopes(world: World, by_token: dict[str, _Waiting]) -> Iterable[tuple[Element, Batch]]:
     """Namespaces and the snapshot as a whole, which may have no object of their own."""
     resources = world.snapshot.resources
     live = any(resource.ref.source not in _FILE_SOURCES for resource in resources)
     source = next((resource.ref.source for resource in resources if is_kubernetes(resource)), "file")
     groups = _by_each(("namespace",), by_token, live=live)
     if groups:
+        batch = Batch([item for group in groups.values() for item in group])
         declared = {resource.ref.name: resource for resource in world.by_kind.get("Namespace", ())}
         for name in world.namespaces:
             absent = Resource(Ref(source=source, kind="Namespace", name=name), {"metadata": {"name": name}})
-            yield (
-                bindings.namespace(world, declared.get(name, absent), name),
-                [item for group in groups.values() for item in group],
-            )
+            yield bindings.namespace(world, declared.get(name, absent), name), batch
     groups = _by_each(("cluster",), by_token, live=live)
     if groups and any(is_kubernetes(resource) for resource in resources):
         whole = Resource(Ref(source=source, kind="Cluster", name="cluster"), {})
-        yield bindings.cluster(world, whole), [item for group in groups.values() for item in group]
+        yield bindings.cluster(world, whole), Batch([item for group in groups.values() for item in group])
 
 
 def _manual(world: World, request: Request, tallies: dict[str, dict[Outcome, int]]) -> list[Finding]:

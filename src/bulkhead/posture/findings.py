@@ -9,9 +9,10 @@ from bulkhead.core.finding import Finding, Fingerprints, Where, dotted
 from bulkhead.core.outcome import Outcome, join
 from bulkhead.core.resource import DocumentPath, Text
 from bulkhead.formats import texts
+from bulkhead.posture.batch import Told
 from bulkhead.posture.bindings import Element
 from bulkhead.posture.compiled import Runnable
-from bulkhead.posture.judge import Answer, target
+from bulkhead.posture.judge import target
 from bulkhead.posture.shapes import WRONG_SHAPE
 
 
@@ -49,9 +50,9 @@ class Findings:
         self._done: list[Finding] = []
         self._seen: dict[str, int] = {}
         self._text: Text | None = None
-        self._waiting: list[tuple[Element, Sequence[tuple[Runnable, Answer]]]] = []
+        self._waiting: list[tuple[Element, Sequence[Told]]] = []
 
-    def add(self, element: Element, answers: Sequence[tuple[Runnable, Answer]]) -> None:
+    def add(self, element: Element, answers: Sequence[Told]) -> None:
         if self._count >= MOST:
             self.dropped += len(answers)
             return
@@ -76,7 +77,7 @@ class Findings:
         for element, answers in waiting:
             resource = element.resource
             mine: list[Place] = [
-                (resource.document, resource.path + _target(element, runnable.points_at)) for runnable, _ in answers
+                (resource.document, resource.path + _target(element, runnable.points_at)) for _, runnable, _ in answers
             ]
             asked.update(dict.fromkeys(mine))
             placed.append(mine)
@@ -87,13 +88,13 @@ class Findings:
     def _tell(
         self,
         element: Element,
-        answers: Sequence[tuple[Runnable, Answer]],
+        answers: Sequence[Told],
         wheres: Sequence[Where | None],
         places: Sequence[Place],
     ) -> None:
         ref, name = element.resource.ref, element.name
         fingerprints = Fingerprints(self._tenant, ref, name)
-        for (runnable, answer), where, (_, path) in zip(answers, wheres, places, strict=True):
+        for (_, runnable, answer), where, (_, path) in zip(answers, wheres, places, strict=True):
             control = runnable.control
             fingerprint = fingerprints.of(control.id)
             outcome, message, evidence = answer

@@ -7,7 +7,6 @@ import io
 
 from bulkhead.core.finding import Finding
 from bulkhead.report.model import Report
-from bulkhead.report.order import worst_first
 from bulkhead.report.text import clean, said
 
 COLUMNS = (
@@ -39,7 +38,7 @@ def render(report: Report) -> str:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n", quoting=csv.QUOTE_ALL)
     writer.writerow(COLUMNS)
-    for finding in worst_first(report.findings):
+    for finding in report.findings:
         writer.writerow([guarded(cell) for cell in _row(finding, report)])
     for gap in report.gaps:
         cells = dict.fromkeys(COLUMNS, "") | {

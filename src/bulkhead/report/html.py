@@ -17,7 +17,7 @@ from bulkhead.core.outcome import Outcome, Severity
 from bulkhead.report import practices
 from bulkhead.report.mask import mask_source
 from bulkhead.report.model import Fix, Report, TrendPoint
-from bulkhead.report.order import active, by_outcome, by_severity, diff_owners, waived, worst_first
+from bulkhead.report.order import active, by_outcome, by_severity, diff_owners, waived
 from bulkhead.report.text import clean, one_line, place, resource_name, said
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ def _template() -> Template:
 
 
 def _context(report: Report) -> dict[str, Any]:
-    findings = worst_first(active(report.findings))
+    findings = active(report.findings)
     told = findings[:LIMIT]
     groups = _groups(report, told)
     return {
@@ -78,7 +78,7 @@ def _context(report: Report) -> dict[str, Any]:
         "practices": _by_practice(report, findings),
         "groups": groups,
         "diff_owners": diff_owners((finding for group in groups for finding in group.findings), report.fixes),
-        "waived": waived(worst_first(report.findings)),
+        "waived": waived(report.findings),
         "diff_lines": diff_lines,
         "trend": _trend((*report.trend, _now(report, findings))) if report.trend else None,
         "Outcome": Outcome,

@@ -5,7 +5,7 @@ Additions keep ``version``; a change of meaning or a removal raises it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -16,15 +16,16 @@ from bulkhead.core.outcome import Outcome, Severity
 from bulkhead.core.resource import Gap, Ref
 from bulkhead.report.mask import mask_source
 from bulkhead.report.model import Fix, Report
-from bulkhead.report.order import active, by_outcome, by_severity, waived, worst_first
-from bulkhead.report.text import clean, said
+from bulkhead.report.order import active, by_outcome, by_severity, waived
+from bulkhead.report.text import all_said, clean, said
 
 FORMAT = "bulkhead-report"
 VERSION = 1
 
 _encoder = msgspec.json.Encoder(order="sorted")
 # Field by field in this order, because a person reads it too.
-_encode = msgspec.json.Encoder().encode
+_plain = msgspec.json.Encoder()
+_encode, _encode_lines = _plain.encode, _plain.encode_lines
 _CHUNK = 500
 """Findings in one piece of output."""
 
@@ -39,10 +40,10 @@ def chunks(report: Report) -> Iterator[bytes]:
     yield msgspec.json.encode(_summary(report))[:-1]
     yield b',\n"findings":['
     parts = _Parts()
-    ordered = worst_first(report.findings)
-    for start in range(0, len(ordered), _CHUNK):
-        lines = [_encode(parts.line(finding, report.fixes)) for finding in ordered[start : start + _CHUNK]]
-        yield (b",\n" if start else b"\n") + b",\n".join(lines)
+    for start in range(0, len(report.findings), _CHUNK):
+        lines = parts.lines(report.findings[start : start + _CHUNK], report.fixes)
+        # JSON has no line end inside a line: what is replaced stands between two.
+        yield (b",\n" if start else b"\n") + _encode_lines(lines)[:-1].replace(b"\n", b",\n")
     yield b'],\n"gaps":['
     yield b",\n".join(_encode(_gap(gap)) for gap in report.gaps)
     yield b'],\n"controls":'
@@ -76,7 +77,7 @@ def _summary(report: Report) -> dict[str, Any]:
     }
 
 
-class _Place(msgspec.Struct, kw_only=True):
+class _Place(msgspec.Struct):
     """Every field, also those that ``Where`` leaves out when they say nothing."""
 
     file: str
@@ -86,7 +87,7 @@ class _Place(msgspec.Struct, kw_only=True):
     path: str
 
 
-class _Line(msgspec.Struct, kw_only=True):
+class _Line(msgspec.Struct):
     """A finding as it stands in the file."""
 
     fingerprint: str
@@ -105,45 +106,49 @@ class _Line(msgspec.Struct, kw_only=True):
 
 
 class _Parts:
-    """What many findings share is cleaned once: the resource and the element's name.
+    """What many findings share is cleaned once: the resource, names, files and paths.
 
     Resources are keyed by identity: the report holds every one of them for as long as this lives.
     """
 
     def __init__(self) -> None:
         self._refs: dict[int, Ref] = {}
-        self._names: dict[str, str] = {}
+        self._clean = _Clean()
 
-    def line(self, finding: Finding, fixes: Mapping[str, tuple[Fix, ...]]) -> _Line:
-        ref, where, name = finding.resource, finding.where, finding.element
+    def lines(self, findings: Sequence[Finding], fixes: Mapping[str, tuple[Fix, ...]]) -> list[_Line]:
+        messages = all_said([finding.message for finding in findings])
+        return [self._line(finding, message, fixes) for finding, message in zip(findings, messages, strict=True)]
+
+    def _line(self, finding: Finding, message: str, fixes: Mapping[str, tuple[Fix, ...]]) -> _Line:
+        ref, where, cleaned = finding.resource, finding.where, self._clean
         resource = self._refs.get(id(ref))
         if resource is None:
             resource = self._refs[id(ref)] = _resource(ref)
-        element = self._names.get(name)
-        if element is None:
-            element = self._names[name] = clean(name)
-        repairs = fixes.get(finding.fingerprint)
+        repairs = fixes.get(finding.fingerprint) if fixes else None
+        # By position, in the order of the fields: one of these is made for every finding.
         return _Line(
-            fingerprint=finding.fingerprint,
-            control=finding.control,
-            revision=finding.revision,
-            outcome=finding.outcome,
-            severity=finding.severity,
-            title=said(finding.title),
-            message=said(finding.message),
-            resource=resource,
-            element=element,
-            where=_Place(
-                file=clean(where.file),
-                line=where.line,
-                column=where.column,
-                end_line=where.end_line,
-                path=clean(where.path),
-            ),
-            evidence=said(finding.evidence) if finding.evidence else "",
-            waiver=_waiver(finding.waiver) if finding.waiver else None,
-            fixes=[_fix(fix) for fix in repairs] if repairs else msgspec.UNSET,
+            finding.fingerprint,
+            finding.control,
+            finding.revision,
+            finding.outcome,
+            finding.severity,
+            said(finding.title),
+            message,
+            resource,
+            cleaned[finding.element],
+            _Place(cleaned[where.file], where.line, where.column, where.end_line, cleaned[where.path]),
+            said(finding.evidence) if finding.evidence else "",
+            _waiver(finding.waiver) if finding.waiver else None,
+            [_fix(fix) for fix in repairs] if repairs else msgspec.UNSET,
         )
+
+
+class _Clean(dict[str, str]):
+    """Text to its clean form, found once."""
+
+    def __missing__(self, text: str) -> str:
+        made = self[text] = clean(text)
+        return made
 
 
 def _resource(ref: Ref) -> Ref:

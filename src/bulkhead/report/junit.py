@@ -12,7 +12,6 @@ from html import escape
 from bulkhead.core.finding import Finding
 from bulkhead.core.outcome import Outcome
 from bulkhead.report.model import Report
-from bulkhead.report.order import worst_first
 from bulkhead.report.text import clean, one_line, place, resource_name, said
 
 _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
@@ -20,7 +19,7 @@ _HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n'
 
 def render(report: Report) -> str:
     suites: dict[str, list[Finding]] = {control: [] for control in sorted(report.tallies)}
-    for finding in worst_first(report.findings):
+    for finding in report.findings:
         suites.setdefault(finding.control, []).append(finding)
     blocks = [_suite(report, control, findings) for control, findings in suites.items()]
     if report.gaps:

@@ -8,7 +8,7 @@ from bulkhead.core.finding import Finding
 from bulkhead.core.outcome import Outcome
 from bulkhead.report.mask import mask_source
 from bulkhead.report.model import Fix, Report
-from bulkhead.report.order import active, by_outcome, by_severity, diff_owners, waived, worst_first
+from bulkhead.report.order import active, by_outcome, by_severity, diff_owners, waived
 from bulkhead.report.text import clean, cut, one_line, place, resource_name
 
 LIMIT = 500
@@ -21,7 +21,7 @@ _TICKS = re.compile(r"`+")
 
 
 def render(report: Report) -> str:
-    findings = worst_first(active(report.findings))
+    findings = active(report.findings)
     parts = [*_head(report, findings), *_gaps(report), *_table(findings)]
     told = findings[:LIMIT]
     if told:

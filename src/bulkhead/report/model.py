@@ -53,6 +53,7 @@ class Report(_Part, frozen=True, kw_only=True):
 
     Attributes:
         started: ISO 8601 instant with offset; ``finished`` likewise.
+        findings: in the order in which they are told (``order.worst_first``).
         profile: the name of the selection of controls that ran.
         tallies: control id to outcome to count, with an entry for every control that ran, even one that met no
             resource: a control without an entry did not run, and what it found before is not taken as fixed.

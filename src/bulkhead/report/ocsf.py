@@ -14,7 +14,6 @@ from bulkhead.core.finding import Finding
 from bulkhead.core.outcome import Outcome, Severity
 from bulkhead.core.resource import Gap, Ref
 from bulkhead.report.model import Report
-from bulkhead.report.order import worst_first
 from bulkhead.report.text import clean, said
 
 VERSION = "1.3.0"
@@ -40,7 +39,7 @@ _encoder = msgspec.json.Encoder()
 def render(report: Report) -> bytes:
     """JSON lines; empty when there is nothing to tell."""
     base = _base(report)
-    lines = [_encoder.encode(_event(base, finding, report)) for finding in worst_first(report.findings)]
+    lines = [_encoder.encode(_event(base, finding, report)) for finding in report.findings]
     lines += [_encoder.encode(_gap(base, gap, report)) for gap in report.gaps]
     return b"".join(line + b"\n" for line in lines)
 

@@ -12,6 +12,7 @@ from bulkhead.report.model import Fix
 
 OPEN = (Outcome.FAIL, Outcome.ERROR, Outcome.WARN, Outcome.MANUAL)
 """Outcomes that ask something of the reader."""
+_COUNTED = (Outcome.FAIL, Outcome.WARN)
 
 _URGENCY = {
     verdict: rank for rank, verdict in enumerate(product((*OPEN, Outcome.PASS, Outcome.SKIP), reversed(Severity)))
@@ -56,10 +57,10 @@ def diff_owners(findings: Iterable[Finding], fixes: Mapping[str, tuple[Fix, ...]
 
 def by_severity(findings: Iterable[Finding]) -> dict[Severity, int]:
     """Counts of failures and warnings, worst first; every severity has its entry."""
-    counts = Counter(finding.severity for finding in findings if finding.outcome in {Outcome.FAIL, Outcome.WARN})
+    counts = Counter([finding.severity for finding in findings if finding.outcome in _COUNTED])
     return {severity: counts[severity] for severity in reversed(Severity)}
 
 
 def by_outcome(findings: Iterable[Finding]) -> dict[Outcome, int]:
-    counts = Counter(finding.outcome for finding in findings)
+    counts = Counter([finding.outcome for finding in findings])
     return {outcome: counts[outcome] for outcome in OPEN}

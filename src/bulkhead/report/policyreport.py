@@ -18,7 +18,6 @@ from bulkhead.core.finding import Finding
 from bulkhead.core.outcome import Outcome
 from bulkhead.core.resource import Gap
 from bulkhead.report.model import Report
-from bulkhead.report.order import worst_first
 from bulkhead.report.practices import name
 from bulkhead.report.text import clean, cut, place, said
 
@@ -32,7 +31,7 @@ def render(report: Report) -> str:
     """YAML documents, cluster first, then the namespaces in order."""
     when = _instant(report)
     namespaces: dict[str, list[dict[str, Any]]] = {"": [_gap(gap, when) for gap in report.gaps]}
-    for finding in worst_first(report.findings):
+    for finding in report.findings:
         namespaces.setdefault(finding.resource.namespace, []).append(_result(finding, report, when))
     documents = [
         _document(report, namespace, results[start : start + PER_REPORT], start // PER_REPORT)

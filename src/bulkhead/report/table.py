@@ -7,7 +7,7 @@ import unicodedata
 from bulkhead.core.finding import Finding
 from bulkhead.core.outcome import Outcome
 from bulkhead.report.model import Report
-from bulkhead.report.order import active, by_outcome, by_severity, waived, worst_first
+from bulkhead.report.order import active, by_outcome, by_severity, waived
 from bulkhead.report.text import one_line, place, resource_name
 
 _NARROW = 140
@@ -17,7 +17,7 @@ _MOST = (8, 7, 40, 44, 48)
 
 def render(report: Report, *, width: int = 0) -> str:
     """Columns aligned by what they hold; with a width, lines are cut to it with an ellipsis."""
-    findings = worst_first(active(report.findings))
+    findings = active(report.findings)
     lines = _table(findings, width) if findings else []
     if report.gaps:
         lines += ["", fitted(f"NOT READABLE ({len(report.gaps)}), unknown and not absent:", width)]
@@ -102,6 +102,8 @@ def fitted(text: str, width: int) -> str:
 
 def padded(text: str, width: int) -> str:
     """Long cells lose their beginning: the end of a path or a name tells more."""
+    if text.isascii():
+        return text.ljust(width) if len(text) <= width else "…" + text[len(text) - width + 1 :]
     if columns(text) > width:
-        text = "…" + fitted(text[::-1], width)[-2::-1] if not text.isascii() else "…" + text[len(text) - width + 1 :]
+        text = "…" + fitted(text[::-1], width)[-2::-1]
     return text + " " * (width - columns(text))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bulkhead.core.finding import Finding
 from bulkhead.core.outcome import Outcome, Severity
 from bulkhead.report.model import Report
-from bulkhead.report.order import active, worst_first
+from bulkhead.report.order import active
 from bulkhead.report.table import summary
 from bulkhead.report.text import one_line, place, resource_name
 
@@ -48,7 +48,7 @@ def render(report: Report, *, width: int = 100, colour: bool = True, limit: int 
         legacy_windows=False,
         _environ={},
     )
-    findings = worst_first(active(report.findings))
+    findings = active(report.findings)
     groups: dict[tuple[str, Outcome], list[Finding]] = {}
     for finding in findings[:limit]:
         groups.setdefault((finding.control, finding.outcome), []).append(finding)

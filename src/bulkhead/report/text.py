@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from bulkhead.core.finding import Finding
 from bulkhead.core.resource import Ref
-from bulkhead.report.mask import mask
+from bulkhead.report.mask import harmless, mask
 
 # XML 1.0 section 2.2 Char, less DEL and the C1 controls, which terminals obey, and less the marks that turn the
 # direction of a text (U+202A to U+202E, U+2066 to U+2069), which make a reader see another order than the bytes have.
@@ -25,6 +25,14 @@ def clean(text: str) -> str:
 def said(text: str) -> str:
     """Prose from a finding or a gap: clean, and without any credential that slipped in."""
     return mask(clean(text))
+
+
+def all_said(texts: list[str]) -> list[str]:
+    """``said`` of each. They are looked at together first: nearly always none holds anything to hide or to clean."""
+    joined = " ".join(set(texts))
+    if joined.isascii() and joined.isprintable() and harmless(joined):
+        return texts
+    return [said(text) for text in texts]
 
 
 def one_line(text: str) -> str:

@@ -9,7 +9,6 @@ import msgspec
 
 from bulkhead.core.resource import Gap
 from bulkhead.report.model import Report
-from bulkhead.report.order import worst_first
 from bulkhead.report.sarif.location import artifact, region
 from bulkhead.report.sarif.result import result
 from bulkhead.report.sarif.rule import Rules
@@ -31,10 +30,7 @@ def _run(report: Report) -> dict[str, Any]:
         "automationDetails": {"id": f"bulkhead/{clean(report.tenant)}/{clean(report.profile)}/"},
         "columnKind": "unicodeCodePoints",
         "invocations": [_invocation(report)],
-        "results": [
-            result(finding, rules, report.fixes.get(finding.fingerprint, ()))
-            for finding in worst_first(report.findings)
-        ],
+        "results": [result(finding, rules, report.fixes.get(finding.fingerprint, ())) for finding in report.findings],
         "properties": {"score": report.score, "resources": report.resources, "tenant": clean(report.tenant)},
     }
     if report.root.startswith("/"):
