@@ -31,7 +31,22 @@ _PLAIN = st.tuples(
     st.sampled_from(["", "x", "1", "'y'"]), st.just(""),
 ).map("".join)  # fmt: skip
 _OTHER = st.sampled_from(["", "---", "# note", "  # note", "--- # x", "--- x", "- x", "- 1", "..."])
-_TEXT = st.lists(st.one_of(_PLAIN, _PLAIN, _PLAIN, _LINE, _OTHER), min_size=1, max_size=9).map("\n".join)
+_MORE = st.sampled_from(
+    [
+        "    more words",
+        "      x",
+        "   1",
+        "  y",
+        " z",
+        "    'q'",
+        "    a: b",
+        "    x # said",
+        "    x # x",
+        "    {{ x }}",
+        "  - d",
+    ]
+)
+_TEXT = st.lists(st.one_of(_PLAIN, _PLAIN, _PLAIN, _LINE, _OTHER, _MORE), min_size=1, max_size=9).map("\n".join)
 
 
 def _typed(value: Any) -> Any:
@@ -55,7 +70,7 @@ def _paths(value: Any, at: DocumentPath = ()) -> list[DocumentPath]:
 def _agrees(text: str) -> bool:
     """Whether the text was read line by line; if so, libyaml must have said the same."""
     rows = lines.rows(text, BOUNDS)
-    made = None if rows is None else lines.documents(rows, lines.value, BOUNDS)
+    made = None if rows is None else lines.documents(rows, text, BOUNDS)
     if made is None:
         return False
     values = [document.root for document in made]
@@ -63,7 +78,7 @@ def _agrees(text: str) -> bool:
     assert not events.problems
     assert _typed(values) == _typed(list(events.documents))
     wanted = [(number, path) for number, value in enumerate(values) for path in _paths(value)][:2000]
-    found = places._by_lines(text, wanted, BOUNDS)
+    found = places._by_lines(text, wanted, [document.outline for document in made])
     assert found is None or found == places._by_events(text, wanted, BOUNDS)
     return True
 
@@ -73,6 +88,28 @@ def _agrees(text: str) -> bool:
 def test_what_is_read_line_by_line_means_the_same(text: str) -> None:
     _agrees(text)
     _agrees(text + "\n")
+
+
+@pytest.mark.parametrize(
+    ("text", "native"),
+    [
+        ("a: b\n  c\n", True),
+        ("a: b\n c\n  d\ne: f\n", True),
+        ("- a\n  b\n- c\n", True),
+        ("- a: b\n   c\n  d: e\n", True),
+        ("a:\n- b\n c\n", True),
+        ("a: 1\n  2\n", True),
+        ("a: b\n\n  c\n", False),
+        ("a: b # said\n  c\n", False),
+        ("a: b # b\n  c\n", False),
+        ("a: 'b'\n  c\n", False),
+        ("a: b\n  c: d\n", False),
+        ("a:\n  b\n", False),
+        ("a: b\n" + "  c\n" * 101, False),
+    ],
+)
+def test_a_scalar_of_several_lines(text: str, *, native: bool) -> None:
+    assert _agrees(text) is native
 
 
 @pytest.mark.parametrize("suite", ["bench-manifests/w1000", "kube-linter", "polaris", "realworld"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import lru_cache
 
 import msgspec
 
@@ -85,6 +86,8 @@ def fingerprint(tenant: str, control: str, resource: Ref, element: str) -> str:
     return Fingerprints(tenant, resource, element).of(control)
 
 
+# Workloads of one kind keep the same things in the same places: a few hundred paths serve a large run.
+@lru_cache(maxsize=4096)
 def dotted(path: DocumentPath) -> str:
     """A path for people: ``spec.containers[0].image``."""
     return "".join([f"[{part}]" if isinstance(part, int) else f".{part}" for part in path]).removeprefix(".")

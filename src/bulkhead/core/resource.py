@@ -61,13 +61,14 @@ class Text:
 
     ``format`` is one of ``yaml``, ``json``, ``dockerfile``, ``hcl``. ``path`` is relative to the scanned root, with
     forward slashes. ``generated`` names the program that made the text (``helm``, ``kustomize``): such text has no
-    file to repair.
+    file to repair. ``outlines`` is what reading leaves for finding places again; only the format knows its form.
     """
 
     path: str
     format: str
     data: bytes
     generated: str = ""
+    outlines: tuple[Any, ...] = field(default=(), compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,10 +28,12 @@ class Loaded:
         documents: JSON-shaped values in the order of the text; ``UNKNOWN`` where a template stands. An empty
             document is None and keeps its number.
         problems: why the rest of the text could not be read; empty when all of it was.
+        outlines: what spares ``locate`` a second reading, where the format has it; see the format.
     """
 
     documents: tuple[Any, ...]
     problems: tuple[ParseError, ...] = ()
+    outlines: tuple[Any, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

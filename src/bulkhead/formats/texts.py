@@ -30,6 +30,14 @@ class Format(Protocol):
     def apply(self, data: bytes, edits: Sequence[Edit]) -> bytes: ...
 
 
+class Outlined(Protocol):
+    """A format whose ``load`` leaves outlines."""
+
+    def locate(
+        self, data: bytes, wanted: Sequence[tuple[int, DocumentPath]], *, outlines: Sequence[Any]
+    ) -> list[Span | None]: ...
+
+
 def format_of(name: str) -> Format:
     """The module of a format; imported when first asked for, since a scan rarely needs all of them.
 
@@ -55,7 +63,10 @@ def load(text: Text) -> Loaded:
 def locate(text: Text, wanted: Sequence[tuple[int, DocumentPath]]) -> list[Span | None]:
     """The place of each, None where there is none or the text does not tell."""
     try:
-        return format_of(text.format).locate(text.data, wanted)
+        found = format_of(text.format)
+        if text.outlines:
+            return cast("Outlined", found).locate(text.data, wanted, outlines=text.outlines)
+        return found.locate(text.data, wanted)
     except WRONG_SHAPE:
         return [None] * len(wanted)
 

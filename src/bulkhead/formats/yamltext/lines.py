@@ -9,8 +9,7 @@ read here only where both must agree (tests/property/test_yaml_lines.py holds th
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import lru_cache
+from functools import lru_cache, partial
 from operator import itemgetter
 from sys import intern
 from typing import Any
@@ -35,96 +34,134 @@ Row = tuple[str, str, str, str, str, str, str]
 """Indent, dash, the whole entry, its key, the key's scalar, an item's scalar, and a line of another form."""
 
 _other = itemgetter(6)
-Leaf = Callable[[int, str], Any]
+_JOINED = 100
+"""Lines of a text that may go on with the scalar of the line before."""
+_NOT_PLAIN = ("", "'", '"', "{", "[")
+Outline = dict[Any, Any]
+"""Where a collection's parts stand, made beside its value: key or index to a scalar's row, or its first and last where it
+has several, or to an outline; under None the row of the key or dash that holds it, of the root the row of its first part.
+A row is a line, both from 0."""
 
 
 class Document:
-    """One document as a tree of dicts, lists and leaves.
+    """One document as a tree of dicts, lists and leaves, with its outline."""
 
-    ``rows`` has the row of the key or dash that holds a collection, by the collection's identity.
-    """
-
-    __slots__ = ("root", "rows")
+    __slots__ = ("outline", "root")
 
     def __init__(self) -> None:
         self.root: Any = None
-        self.rows: dict[int, int] = {}
+        self.outline: Outline = {}
 
 
 def rows(text: str, bounds: Bounds) -> list[Row] | None:
     """The lines of the text (without byte order mark); None where one of them is of another form."""
     if not text.isascii():
         return None
-    found: list[Row] = _LINE.findall(text if text.endswith("\n") else text + "\n")
+    found: list[Row] = _LINE.findall(_ended(text))
     # A row is at most a key, a value and a collection.
     return None if 3 * len(found) > bounds.nodes or any(map(_other, found)) else found
 
 
-def documents(found: list[Row], leaf: Leaf, bounds: Bounds) -> list[Document] | None:
-    """The rows as documents; ``leaf`` gives the value of a scalar (empty: none is written) in its row.
+def _ended(text: str) -> str:
+    return text if text.endswith("\n") else text + "\n"
+
+
+def documents(found: list[Row], text: str, bounds: Bounds) -> list[Document] | None:
+    """The rows of a text as documents.
 
     None where the structure is not plain: the caller reads the text by events, which also words the complaint.
     """
     done: list[Document] = []
     columns: list[int] = []
     holders: list[Any] = []
-    # The key whose value has not come yet: its column, row and mapping.
+    outlines: list[Outline] = []
+    # The key whose value has not come yet: its column, row, mapping and that mapping's outline.
     waiting = asked = -1
     waits: Any = None
-    name = ""
+    beside: Outline = {}
+    name = folded = ""
+    plain: list[str] = []
+    joined = 0
     for number, (indent, dash, entry, key, scalar, item, _) in enumerate(found):
         if not entry:
             continue
         column = len(indent)
+        holder: Any
         if not dash and not key:
-            if item != "---" or indent:
+            if item == "---" and not indent:
+                done.append(Document())
+                columns, holders, outlines, waiting = [], [], [], -1
+                continue
+            # A plain scalar goes on in the next line; a space stands for the line end (YAML 1.1 section 9.1.3).
+            before = found[number - 1]
+            start = before[4] or before[5]
+            if waiting >= 0 or not columns or column <= columns[-1] or start[:1] in _NOT_PLAIN or item[0] in _NOT_PLAIN:
                 return None
-            done.append(Document())
-            columns, holders, waiting = [], [], -1
+            plain = plain or text.split("\n")
+            joined += 1
+            # A comment ends a scalar; many lines are not what this is quick at.
+            if joined > _JOINED or len(plain[number - 1].rstrip(" ")) > sum(map(len, before[:3])):
+                return None
+            holder, outline = holders[-1], outlines[-1]
+            last: Any = len(holder) - 1 if type(holder) is list else name
+            if type(outline[last]) is tuple:
+                start = folded
+            else:
+                outline[last] = (number - 1, number)
+            folded = f"{start} {item}"
+            holder[last], outline[last] = value(folded), (outline[last][0], number)
             continue
         kind: type = list if dash else dict
-        holder: Any
         if waiting >= 0 and (column > waiting or (dash and column == waiting)):
             holder = waits[name] = kind()
-            done[-1].rows[id(holder)] = asked
+            outline = beside[name] = {None: asked}
             columns.append(column)
             holders.append(holder)
+            outlines.append(outline)
         else:
             while columns and columns[-1] > column:
                 columns.pop()
                 holders.pop()
+                outlines.pop()
             if columns and columns[-1] == column and key and not dash and type(holders[-1]) is list:
                 # A sequence at the column of its key ("a:\n- b") ends with the next key there.
                 columns.pop()
                 holders.pop()
+                outlines.pop()
             if not columns:
                 if not done:
                     done.append(Document())
                 if done[-1].root is not None:
                     return None
                 done[-1].root = kind()
-                columns, holders = [column], [done[-1].root]
-            holder = holders[-1]
+                done[-1].outline[None] = number
+                columns, holders, outlines = [column], [done[-1].root], [done[-1].outline]
+            holder, outline = holders[-1], outlines[-1]
             if columns[-1] != column or type(holder) is not kind:
                 return None
         waiting = -1
         if dash:
             if not key:
-                holder.append(leaf(number, item))
+                outline[len(holder)] = number
+                holder.append(value(item))
                 continue
             inner: dict[str, Any] = {}
-            done[-1].rows[id(inner)] = number
+            outline[len(holder)] = outline = {None: number}
             holder.append(inner)
             column += len(dash)
             columns.append(column)
             holders.append(inner)
+            outlines.append(outline)
             holder = inner
         if len(columns) >= bounds.depth or key in holder or key in scalars.WORDS:
             return None
         name = intern(key)
-        holder[name] = leaf(number, scalar)
-        if not scalar:
-            waiting, asked, waits = column, number, holder
+        outline[name] = number
+        if scalar:
+            holder[name] = value(scalar)
+        else:
+            holder[name] = None
+            waiting, asked, waits, beside = column, number, holder, outline
     return done
 
 
@@ -133,10 +170,8 @@ def _short(text: str) -> Any:
     return scalars.plain(text)
 
 
-def value(_: int, text: str) -> Any:
-    """A leaf as its value. Short ones repeat in every manifest: one object serves for all."""
-    if not text:
-        return None
+def value(text: str) -> Any:
+    """A scalar as its value. Short ones repeat in every manifest: one object serves for all."""
     first = text[0]
     if first in "'\"":
         return scalars.quoted(text[1:-1])
@@ -148,25 +183,25 @@ def value(_: int, text: str) -> Any:
 
 
 class Finder:
-    """Places in one document, which was made with its row numbers as leaves and is not empty.
+    """Places in one document of a text, by its outline.
 
     Paths asked of one document share most of their parts: what a path leads to is kept for those that go on from it.
     """
 
-    __slots__ = ("_document", "_ends", "_rows", "_starts", "_steps")
+    __slots__ = ("_ends", "_line", "_outline", "_starts", "_steps")
 
-    def __init__(self, document: Document, found: list[Row], starts: list[int]) -> None:
-        self._document = document
-        self._rows = found
+    def __init__(self, outline: Outline, text: str, starts: list[int]) -> None:
+        self._outline = outline
         self._starts = starts
-        self._steps: dict[DocumentPath, tuple[Any, int, bool]] = {(): (document.root, -1, True)}
-        self._ends: dict[tuple[int, int], tuple[int, int]] = {}
+        self._line = partial(_LINE.match, _ended(text))
+        self._steps: dict[DocumentPath, tuple[Any, int, bool]] = {(): (outline, -1, True)}
+        self._ends: dict[tuple[int, Any], tuple[int, int]] = {}
 
     def find(self, path: DocumentPath) -> tuple[int, int]:
         """Start and end of the longest part of ``path`` that exists, as ``spans.find`` tells it for nodes."""
         node, row, _ = self._step(path)
         # One row may hold an item, its first key and that key's value.
-        at = (row, node if type(node) is int else id(node))
+        at = (row, id(node) if type(node) is dict else node)
         place = self._ends.get(at)
         if place is None:
             place = self._ends[at] = (self._start(row), self._end(node))
@@ -178,29 +213,34 @@ class Finder:
         if known is not None:
             return known
         above = self._step(path[:-1])
-        node, _, whole = above
-        part: Any = path[-1]
-        if whole and (
-            (type(node) is dict and part in node)
-            or (type(node) is list and isinstance(part, int) and 0 <= part < len(node))
-        ):
-            child: Any = node[part]
-            above = (child, child if type(child) is int else self._document.rows[id(child)], True)
-        elif whole:
-            above = (above[0], above[1], False)
+        node, row, whole = above
+        if whole:
+            part = path[-1]
+            child = node.get(part) if type(node) is dict and part is not None else None
+            above = (node, row, False) if child is None else (child, _row(child), True)
         self._steps[path] = above
         return above
 
     def _start(self, row: int) -> int:
-        if row >= 0:
-            return self._starts[row] + len(self._rows[row][0]) + len(self._rows[row][1])
-        root = self._document.root
-        first = root[0] if type(root) is list else next(iter(root.values()))
-        row = first if type(first) is int else self._document.rows[id(first)]
-        return self._starts[row] + len(self._rows[row][0])
+        if row < 0:
+            return self._entry(self._outline[None]).end(1)
+        return self._entry(row).start(3)
 
     def _end(self, node: Any) -> int:
-        while type(node) is not int:
-            node = node[-1] if type(node) is list else next(reversed(node.values()))
-        last = self._rows[node]
-        return self._starts[node] + len(last[0]) + len(last[1]) + len(last[2])
+        while type(node) is dict:
+            node = next(reversed(node.values()))
+        return self._entry(node if type(node) is int else node[1]).end(3)
+
+    def _entry(self, row: int) -> re.Match[str]:
+        match = self._line(self._starts[row])
+        if match is None:
+            raise AssertionError(f"row {row} is not of the form that it was read by")
+        return match
+
+
+def _row(part: Any) -> int:
+    """The first row of a part of an outline."""
+    if type(part) is int:
+        return part
+    row: int = part[None] if type(part) is dict else part[0]
+    return row

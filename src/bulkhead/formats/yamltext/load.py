@@ -19,9 +19,10 @@ def load(data: bytes, *, bounds: Bounds = BOUNDS, native: bool = True) -> Loaded
     except ParseError as error:
         return Loaded((), (error,))
     rows = lines.rows(text, bounds) if native else None
-    plain = None if rows is None else lines.documents(rows, lines.value, bounds)
+    plain = None if rows is None else lines.documents(rows, text, bounds)
     if plain is not None:
-        return Loaded(tuple(document.root for document in plain))
+        outlines = tuple([document.outline for document in plain])
+        return Loaded(tuple([document.root for document in plain]), outlines=outlines)
     from bulkhead.formats.yamltext import build
 
     return build.load(text, bounds, native=native)
