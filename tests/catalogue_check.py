@@ -10,7 +10,7 @@ from typing import Any
 
 from bulkhead.bootstrap import catalogue as loading
 from bulkhead.catalogue.index import Catalogue
-from bulkhead.core.control import Control, Mitigation, MitigationClass
+from bulkhead.core.control import Control, Examples, Mitigation, MitigationClass
 from bulkhead.core.errors import BulkheadError
 from bulkhead.core.outcome import Outcome
 from bulkhead.core.plan import Plan
@@ -27,17 +27,22 @@ def catalogue() -> Catalogue:
     return loading.load()
 
 
+def written(control: Control) -> Examples:
+    """The examples of one control."""
+    return catalogue().examples[control.id]
+
+
 def complaints(control: Control) -> Iterator[str]:
     """Everything that is wrong with one control; nothing when it is right."""
     yield from _shape(control)
     if not control.checks:
         return
-    for number, example in enumerate(control.examples.passing):
+    for number, example in enumerate(written(control).passing):
         yield from _expect(control, f"pass[{number}]", example, Outcome.PASS)
-    for number, example in enumerate(control.examples.fail):
+    for number, example in enumerate(written(control).fail):
         yield from _expect(control, f"fail[{number}]", example, Outcome.FAIL)
         yield from _mitigated(control, f"fail[{number}]", example)
-    for number, example in enumerate(control.examples.error):
+    for number, example in enumerate(written(control).error):
         yield from _expect(control, f"error[{number}]", example, Outcome.ERROR)
     for trial in blindness.trials(catalogue(), control):
         if trial.blind:
@@ -50,7 +55,7 @@ def _shape(control: Control) -> Iterator[str]:
             yield f"{field} is missing"
     if control.checks:
         for group in ("passing", "fail", "error"):
-            if not getattr(control.examples, group):
+            if not getattr(written(control), group):
                 yield f"no example under {group}"
         viewed = any(token.partition(":")[0] in ("pod", "container") for token in control.applies_to)
         if not control.needs.fields and not control.needs.kinds and not viewed:
@@ -139,7 +144,7 @@ def _plan(control: Control, snapshot: Snapshot) -> Plan:
 def proven(control: Control, mitigation: Mitigation) -> bool:
     """Whether some failing example exercises the mitigation's patch."""
     return bool(mitigation.patch) and any(
-        examples.texts(example) and example.get("mitigates") is not False for example in control.examples.fail
+        examples.texts(example) and example.get("mitigates") is not False for example in written(control).fail
     )
 
 

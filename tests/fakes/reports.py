@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bulkhead.core.control import Control, Examples, MitigationClass, Needs
+from bulkhead.core.control import Control, MitigationClass, Needs
 from bulkhead.core.finding import Finding, Waiver, Where, fingerprint
 from bulkhead.core.outcome import Outcome, Severity
 from bulkhead.core.resource import Gap, Ref
@@ -26,7 +26,6 @@ def control(control_id: str, severity: Severity, *practices: str, **more: tuple[
         attack="The attacker writes to a mounted host path.",
         fix="Set runAsNonRoot to true.",
         maps_to=more or {"cis-kubernetes-1.12": ("5.2.6",)},
-        examples=Examples(),
         practices=practices,
         aliases=("CKV_K8S_20", "KSV-0001"),
         references=("https://kubernetes.io/docs/concepts/security/pod-security-standards/",),

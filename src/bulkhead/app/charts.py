@@ -9,9 +9,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Protocol
+
+import msgspec
 
 from bulkhead.app import scan as scanning
 from bulkhead.app.scan import Context, Scan
@@ -49,8 +50,7 @@ class Charts(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Repaired:
+class Repaired(msgspec.Struct, frozen=True):
     """A chart's step, and what it renders to afterwards. ``origin`` is that of its resources."""
 
     step: Step
@@ -72,8 +72,7 @@ def repair(scan: Scan, charts: Charts, context: Context, consent: Consent) -> li
     return [item for item in made if item is not None]
 
 
-@dataclass(slots=True)
-class _Chart:
+class _Chart(msgspec.Struct):
     scan: Scan
     charts: Charts
     context: Context

@@ -11,7 +11,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 
 import msgspec
 
@@ -32,8 +31,7 @@ from bulkhead.posture.world import World
 _ROUNDS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
+class Trial(msgspec.Struct, frozen=True):
     """A plan that was tried in memory. ``after`` is the scan of the changed texts."""
 
     plan: Plan
@@ -41,8 +39,7 @@ class Trial:
     after: Scan
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(msgspec.Struct, frozen=True):
     """What was written. ``judgement`` is of the real files, read again."""
 
     entry: str
@@ -63,13 +60,13 @@ def propose(scan: Scan, world: FileWorld, context: Context, consent: Consent, ch
         judgement = verify.judge(plan, scan.assessment, after.assessment)
         if judgement.holds or not plan.steps:
             return Trial(plan, judgement, after)
-        consent = replace(consent, refused={**consent.refused, **judgement.refused})
+        consent = msgspec.structs.replace(consent, refused={**consent.refused, **judgement.refused})
         if not judgement.refused:
             break
     everything = {
         repair.fingerprint: "the plan as a whole could not be proved" for step in plan.steps for repair in step.repairs
     }
-    refused = replace(consent, refused={**consent.refused, **everything})
+    refused = msgspec.structs.replace(consent, refused={**consent.refused, **everything})
     plan = planning.make(indexed, scan.assessment, refused, tenant=scan.tenant, root=scan.root)
     after = scanning.judge(scan.snapshot, scan.root, context, scan.selection)
     return Trial(plan, verify.judge(plan, scan.assessment, after.assessment), after)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from bulkhead.app.ports import FindingStore, RunDiff
 from bulkhead.catalogue.index import Catalogue
@@ -18,17 +19,15 @@ from bulkhead.report.order import worst_first
 from bulkhead.report.score import score
 
 
-@dataclass(frozen=True, slots=True)
-class Selection:
+class Selection(msgspec.Struct, frozen=True):
     """Which controls, and with which parameters. ``profile`` is its name in reports."""
 
     controls: Sequence[Control]
     profile: str = "all"
-    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    parameters: Mapping[str, Mapping[str, Any]] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Scan:
+class Scan(msgspec.Struct, frozen=True):
     """What was read and what was found."""
 
     root: str
@@ -40,8 +39,7 @@ class Scan:
     selection: Selection
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """What every use case is given.
 
     Attributes:
@@ -52,7 +50,7 @@ class Context:
     catalogue: Catalogue
     clock: Callable[[], str]
     tenant: str = "default"
-    exceptions: Mapping[str, bytes] = field(default_factory=dict)
+    exceptions: Mapping[str, bytes] = msgspec.field(default_factory=dict)
 
 
 def judge(

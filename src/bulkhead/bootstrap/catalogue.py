@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from bulkhead import __version__
@@ -13,7 +13,7 @@ from bulkhead.bootstrap import places
 from bulkhead.catalogue import index
 from bulkhead.catalogue.index import Catalogue
 from bulkhead.core.canonical import digest
-from bulkhead.core.control import Control
+from bulkhead.core.control import Control, Written
 from bulkhead.core.errors import BulkheadError, CatalogueError, SettingsError
 
 _LIMIT = 256 * 1024
@@ -65,7 +65,7 @@ def _walk(folder: Path) -> list[tuple[str, int, int]]:
     return found
 
 
-def _read(files: dict[Path, list[tuple[str, int, int]]]) -> list[Control]:
+def _read(files: dict[Path, list[tuple[str, int, int]]]) -> list[Written]:
     from bulkhead.catalogue.parse import parse
 
     controls = []
@@ -84,7 +84,7 @@ def _read(files: dict[Path, list[tuple[str, int, int]]]) -> list[Control]:
     return controls
 
 
-def compiled(controls: list[Control]) -> Catalogue:
+def compiled(controls: Sequence[Control]) -> Catalogue:
     """With the Python of every expression, so that the next run does not parse.
 
     Raises:
@@ -112,7 +112,7 @@ def _keep(path: Path, catalogue: Catalogue) -> None:
     try:
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(handle, "wb") as file:
-            file.write(index.encode(catalogue.controls, catalogue.programs))
+            file.write(index.encode(catalogue))
         temporary.rename(path)
         for old in path.parent.glob("catalogue-*.msgpack"):
             if old != path:

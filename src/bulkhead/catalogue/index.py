@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import cached_property
 
 import msgspec
 
-from bulkhead.core.control import Control
+from bulkhead.core.control import Control, Examples, Written
 from bulkhead.core.errors import CatalogueError, UsageError
 
 
@@ -22,21 +22,27 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
     format: int
     controls: tuple[Control, ...]
     programs: msgspec.Raw = msgspec.Raw(b"\x80")
+    examples: msgspec.Raw = msgspec.Raw(b"\x80")
 
 
-FORMAT = 3
+FORMAT = 4
 _decoder = msgspec.msgpack.Decoder(Stored)
 _programs_decoder = msgspec.msgpack.Decoder(dict[str, tuple[str, bytes]])
+_examples_decoder = msgspec.msgpack.Decoder(dict[str, Examples])
 
 
 class Catalogue:
     """An immutable set of controls."""
 
     def __init__(
-        self, controls: Iterable[Control], programs: Mapping[str, tuple[str, bytes]] | msgspec.Raw | None = None
+        self,
+        controls: Iterable[Control],
+        programs: Mapping[str, tuple[str, bytes]] | msgspec.Raw | None = None,
+        examples: msgspec.Raw | None = None,
     ) -> None:
         self.controls: tuple[Control, ...] = tuple(sorted(controls, key=lambda control: control.id))
         self._given = programs or {}
+        self._examples = examples
 
     @cached_property
     def programs(self) -> Mapping[str, tuple[str, bytes]]:
@@ -49,6 +55,20 @@ class Catalogue:
             return dict(self._given)
         try:
             return _programs_decoder.decode(self._given)
+        except msgspec.DecodeError as exc:
+            raise _damaged(exc) from exc
+
+    @cached_property
+    def examples(self) -> Mapping[str, Examples]:
+        """The examples of each control that was written with any; taken out of the index when first asked for.
+
+        Raises:
+            CatalogueError: the index is damaged.
+        """
+        if self._examples is None:
+            return {control.id: control.examples for control in self.controls if isinstance(control, Written)}
+        try:
+            return _examples_decoder.decode(self._examples)
         except msgspec.DecodeError as exc:
             raise _damaged(exc) from exc
 
@@ -94,9 +114,20 @@ class Catalogue:
         return tuple(control for control in self.controls if item.upper() in control.practices)
 
 
-def encode(controls: Sequence[Control], programs: Mapping[str, tuple[str, bytes]]) -> bytes:
-    raw = msgspec.Raw(msgspec.msgpack.encode(dict(programs)))
-    return msgspec.msgpack.encode(Stored(format=FORMAT, controls=tuple(controls), programs=raw))
+def encode(catalogue: Catalogue) -> bytes:
+    return msgspec.msgpack.encode(
+        Stored(
+            format=FORMAT,
+            controls=tuple(_judging(control) for control in catalogue.controls),
+            programs=msgspec.Raw(msgspec.msgpack.encode(dict(catalogue.programs))),
+            examples=msgspec.Raw(msgspec.msgpack.encode(dict(catalogue.examples))),
+        )
+    )
+
+
+def _judging(control: Control) -> Control:
+    """What a scan needs of a control."""
+    return Control(**{name: getattr(control, name) for name in Control.__struct_fields__})
 
 
 def decode(data: bytes) -> Catalogue:
@@ -111,7 +142,7 @@ def decode(data: bytes) -> Catalogue:
         raise _damaged(exc) from exc
     if stored.format != FORMAT:
         raise CatalogueError("the compiled index is of another version", hint="delete it, it is made again")
-    return Catalogue(stored.controls, stored.programs)
+    return Catalogue(stored.controls, stored.programs, stored.examples)
 
 
 def _damaged(exc: msgspec.DecodeError) -> CatalogueError:

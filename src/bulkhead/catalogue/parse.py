@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 import yaml
 
-from bulkhead.core.control import Control, Needs
+from bulkhead.core.control import Needs, Written
 from bulkhead.core.errors import CatalogueError
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
@@ -44,7 +44,7 @@ class _Strict(_Loader):  # type: ignore[misc]
 _Strict.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf"))
 
 
-def parse(data: bytes, *, control_id: str, where: str = "") -> Control:
+def parse(data: bytes, *, control_id: str, where: str = "") -> Written:
     """The control in ``data``; its id must be ``control_id`` (the path of its file).
 
     Raises:
@@ -55,7 +55,7 @@ def parse(data: bytes, *, control_id: str, where: str = "") -> Control:
     except yaml.YAMLError as exc:
         raise CatalogueError(f"not YAML: {str(exc)[:200]}", where=where) from exc
     try:
-        control = msgspec.convert(value, Control)
+        control = msgspec.convert(value, Written)
     except msgspec.ValidationError as exc:
         raise CatalogueError(str(exc), where=where) from exc
     if control.id != control_id:
@@ -65,7 +65,7 @@ def parse(data: bytes, *, control_id: str, where: str = "") -> Control:
     return _with_derived_kinds(control)
 
 
-def _with_derived_kinds(control: Control) -> Control:
+def _with_derived_kinds(control: Written) -> Written:
     """Every kind that an expression looks up in ``cluster`` is a need, whether its author said so or not."""
     used = {kind for check in control.checks for kind in _CLUSTER_KIND.findall(check.expression + " " + check.when)}
     missing = sorted(used - set(control.needs.kinds))

@@ -131,7 +131,6 @@ class Control(_Part, frozen=True, kw_only=True):
     attack: str
     fix: str
     maps_to: dict[str, tuple[str, ...]]
-    examples: Examples
     check: Check | tuple[Check, ...] | None = None
     instructions: str = ""
     live: bool = False
@@ -146,3 +145,9 @@ class Control(_Part, frozen=True, kw_only=True):
         if self.check is None:
             return ()
         return self.check if isinstance(self.check, tuple) else (self.check,)
+
+
+class Written(Control, frozen=True, kw_only=True):
+    """A control as its file has it. A scan has no use for the examples, which are half of what is written."""
+
+    examples: Examples

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -55,8 +54,7 @@ class Ref(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     uid: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
+class Text(msgspec.Struct, frozen=True, eq=False):
     """The bytes of one file as they were read; shared by the resources found in it.
 
     ``format`` is one of ``yaml``, ``json``, ``dockerfile``, ``hcl``. ``path`` is relative to the scanned root, with
@@ -68,11 +66,19 @@ class Text:
     format: str
     data: bytes
     generated: str = ""
-    outlines: tuple[Any, ...] = field(default=(), compare=False, repr=False)
+    outlines: tuple[Any, ...] = ()
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Text) and self._identity() == other._identity()
+
+    def __hash__(self) -> int:
+        return hash(self._identity())
+
+    def _identity(self) -> tuple[str, str, bytes, str]:
+        return self.path, self.format, self.data, self.generated
 
 
-@dataclass(frozen=True, slots=True)
-class Resource:
+class Resource(msgspec.Struct, frozen=True):
     """A reference, its data, and where in which text the data stands.
 
     Attributes:
@@ -110,13 +116,12 @@ class Gap(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True)
     line: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Snapshot:
+class Snapshot(msgspec.Struct, frozen=True):
     """What a source could read at one instant, and what it could not."""
 
     resources: tuple[Resource, ...] = ()
     gaps: tuple[Gap, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
     def merged(self, other: Snapshot) -> Snapshot:
         return Snapshot(self.resources + other.resources, self.gaps + other.gaps, self.notes + other.notes)

@@ -7,8 +7,9 @@ other. ``append`` adds what is not there yet; a repeated call therefore changes 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+import msgspec
 
 from bulkhead.core.errors import CannotEdit, PlanRefused
 from bulkhead.core.finding import dotted
@@ -19,15 +20,14 @@ ABSENT: Final = object()
 """No value, which is not the value null."""
 
 
-@dataclass(slots=True)
-class Change:
+class Change(msgspec.Struct):
     """What happens to one value: it is put, removed, changed below or given more items."""
 
     path: DocumentPath
     put: Any = ABSENT
     removed: bool = False
-    added: list[Any] = field(default_factory=list)
-    below: dict[PathPart, Change] = field(default_factory=dict)
+    added: list[Any] = msgspec.field(default_factory=list)
+    below: dict[PathPart, Change] = msgspec.field(default_factory=dict)
 
     @property
     def empty(self) -> bool:

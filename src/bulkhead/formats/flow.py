@@ -6,16 +6,16 @@ A collection that stands on one line stays on it; one with an entry per line get
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from bulkhead.formats.changes import Change
 from bulkhead.formats.model import Node, Splice
 from bulkhead.formats.spans import line_break, line_start, only_spaces
 
 
-@dataclass(frozen=True, slots=True)
-class Pen:
+class Pen(msgspec.Struct, frozen=True):
     """How flow text is written.
 
     Attributes:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from bulkhead.core.errors import ParseError
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(msgspec.Struct, frozen=True):
     """A stretch of bytes. Lines and columns count from 1 (columns in characters), offsets from 0 in bytes."""
 
     line: int
@@ -20,8 +20,7 @@ class Span:
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
+class Loaded(msgspec.Struct, frozen=True):
     """The documents of a text, and what was wrong after the last of them.
 
     Attributes:
@@ -36,8 +35,7 @@ class Loaded:
     outlines: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Bounds:
+class Bounds(msgspec.Struct, frozen=True):
     """How much one text may ask of us (DESIGN section 4, 9).
 
     Attributes:
@@ -54,8 +52,7 @@ class Bounds:
 BOUNDS = Bounds()
 
 
-@dataclass(slots=True, eq=False)
-class Node:
+class Node(msgspec.Struct, eq=False):
     """A value with its place in a text, in characters.
 
     Attributes:
@@ -78,8 +75,8 @@ class Node:
     tag: str = ""
     anchor: str = ""
     keep: bool = False
-    entries: list[tuple[Node, Node]] = field(default_factory=list)
-    items: list[Node] = field(default_factory=list)
+    entries: list[tuple[Node, Node]] = msgspec.field(default_factory=list)
+    items: list[Node] = msgspec.field(default_factory=list)
     outer: int = 0
 
     @property
@@ -92,8 +89,7 @@ class Node:
         return max(self.end, self.outer)
 
 
-@dataclass(frozen=True, slots=True)
-class Splice:
+class Splice(msgspec.Struct, frozen=True):
     """Replace the characters from ``start`` to ``end`` by ``text``."""
 
     start: int

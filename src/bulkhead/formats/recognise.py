@@ -16,9 +16,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from bulkhead.core.errors import BulkheadError, ParseError
 from bulkhead.core.resource import Gap, Snapshot, Text
@@ -100,7 +101,7 @@ def of_text(text: Text, *, scope: Scope | None = None, origin: str = "") -> Snap
     except BulkheadError as error:
         return Snapshot(gaps=(gap_of(text.path, text.format, error),))
     if loaded.outlines:
-        text = replace(text, outlines=loaded.outlines)
+        text = msgspec.structs.replace(text, outlines=loaded.outlines)
     problems = list(loaded.problems)
     found = resources(text, _shapes(text, loaded, problems), origin)
     gaps = tuple(gap_of(text.path, text.format, problem) for problem in problems)

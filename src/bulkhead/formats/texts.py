@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from importlib import import_module
 from typing import Any, Protocol, cast
 
@@ -38,6 +39,7 @@ class Outlined(Protocol):
     ) -> list[Span | None]: ...
 
 
+@cache
 def format_of(name: str) -> Format:
     """The module of a format; imported when first asked for, since a scan rarely needs all of them.
 

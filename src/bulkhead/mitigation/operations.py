@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from bulkhead.core.control import Mitigation, MitigationClass, Operation
 from bulkhead.core.plan import Edit
@@ -33,8 +34,7 @@ class DoesNotApply(Exception):
     """This mitigation cannot repair this element; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Creation:
+class Creation(msgspec.Struct, frozen=True):
     """An object to be made by a generator, for the namespace or resource of the verdict, or one that is written out."""
 
     generator: str

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from bulkhead.core.canonical import digest
 from bulkhead.core.control import Mitigation, MitigationClass
@@ -40,8 +41,7 @@ _CONSENT = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Consent:
+class Consent(msgspec.Struct, frozen=True):
     """What the caller agrees to.
 
     Attributes:
@@ -54,11 +54,10 @@ class Consent:
     level: MitigationClass = MitigationClass.AUTO
     controls: frozenset[str] = frozenset()
     only: frozenset[str] = frozenset()
-    refused: Mapping[str, str] = field(default_factory=dict)
+    refused: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class _Chosen:
+class _Chosen(msgspec.Struct):
     finding: Finding
     verdict: Verdict
     mitigation: Mitigation

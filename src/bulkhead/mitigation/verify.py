@@ -6,7 +6,8 @@ Judged on an assessment of the changed texts, by the same controls, never by the
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+import msgspec
 
 from bulkhead.core.finding import Finding
 from bulkhead.core.outcome import Outcome
@@ -16,8 +17,7 @@ from bulkhead.posture.evaluate import GAP, Assessment
 _BAD = (Outcome.FAIL, Outcome.WARN, Outcome.ERROR)
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(msgspec.Struct, frozen=True):
     """What a change did.
 
     Attributes:
@@ -29,7 +29,7 @@ class Judgement:
     """
 
     closed: frozenset[str]
-    refused: dict[str, str] = field(default_factory=dict)
+    refused: dict[str, str] = msgspec.field(default_factory=dict)
     introduced: tuple[Finding, ...] = ()
     brought_up: tuple[Finding, ...] = ()
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any
 
@@ -27,8 +26,7 @@ _CONTAINER = frozenset({"container", "role", "platform", "params"})
 _CONTAINER_IN_POD = _CONTAINER | {"pod", "effective"}
 
 
-@dataclass(slots=True)
-class Element:
+class Element(msgspec.Struct):
     """What one check judges: an element of a resource with its bindings.
 
     Attributes:
@@ -49,11 +47,11 @@ class Element:
     subject: Any
     pod_lens: Lens | None = None
     unread: str = ""
-    bound: dict[str, Any] = field(default_factory=dict)
-    providers: Mapping[str, Callable[[], Any]] = field(default_factory=dict)
-    missed: dict[Any, str] = field(default_factory=dict)
+    bound: dict[str, Any] = msgspec.field(default_factory=dict)
+    providers: Mapping[str, Callable[[], Any]] = msgspec.field(default_factory=dict)
+    missed: dict[Any, str] = msgspec.field(default_factory=dict)
     likeness: tuple[tuple[frozenset[str], bytes], ...] = ()
-    direct: bool = field(init=False)
+    direct: bool = False
 
     def __post_init__(self) -> None:
         self.direct = type(self.lens) is Direct and (self.pod_lens is None or type(self.pod_lens) is Direct)

@@ -8,11 +8,12 @@ would report good news about something nobody saw.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from bulkhead.catalogue.index import Catalogue
-from bulkhead.core.control import Control
+from bulkhead.core.control import Control, Examples
 from bulkhead.core.outcome import Outcome, join
 from bulkhead.core.resource import UNKNOWN, DocumentPath, Gap, Resource, Snapshot
 from bulkhead.posture import bindings, compiled, examples
@@ -20,8 +21,7 @@ from bulkhead.posture.evaluate import Request, evaluate
 from bulkhead.posture.world import World
 
 
-@dataclass(frozen=True, slots=True)
-class Removal:
+class Removal(msgspec.Struct, frozen=True):
     """One trial: the outcome over all elements before and after an input was taken away."""
 
     control: str
@@ -38,7 +38,8 @@ class Removal:
 
 def trials(catalogue: Catalogue, control: Control) -> Iterator[Removal]:
     """Every example of the control without each of its needs."""
-    for group, found in (("pass", control.examples.passing), ("fail", control.examples.fail)):
+    written = catalogue.examples.get(control.id, Examples())
+    for group, found in (("pass", written.passing), ("fail", written.fail)):
         for number, example in enumerate(found):
             whole = examples.snapshot(example, control)
             before = outcome(catalogue, control, whole)

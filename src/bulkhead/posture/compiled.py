@@ -5,9 +5,10 @@ from __future__ import annotations
 import marshal
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from bulkhead.core.control import Check, Control
 from bulkhead.core.errors import CatalogueError
@@ -25,8 +26,7 @@ _OF_KIND = re.compile(r"([A-Za-z]\w*):([^:].*)")
 _STEP = re.compile(r'\["([^"]+)"\]|([^.\[\]]+)|\[(\d+)\]')
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Needs:
+class Needs(msgspec.Struct, frozen=True, eq=False):
     """Paths that must hold something known, below the element and below the resource, and those that may be absent.
 
     One object for each combination: what an element lacks is found once for all the checks that need the same.
@@ -40,8 +40,7 @@ class Needs:
 _needs = lru_cache(maxsize=4096)(Needs)
 
 
-@dataclass(slots=True, eq=False)
-class Runnable:
+class Runnable(msgspec.Struct, eq=False):
     """One check of one control."""
 
     control: Control

@@ -11,8 +11,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from bulkhead.catalogue.index import Catalogue
 from bulkhead.core.control import Control
@@ -36,8 +37,7 @@ _FILE_SOURCES = frozenset({"file", "image"})
 _SILENT = frozenset({Outcome.SKIP, Outcome.PASS})
 
 
-@dataclass(frozen=True, slots=True)
-class Assessment:
+class Assessment(msgspec.Struct, frozen=True):
     """Findings (fail, warn, error, manual; passes only when kept) and counts of every outcome by control.
 
     ``verdicts`` are by fingerprint, empty when the request did not ask for them. ``repeated`` are fingerprints of findings
@@ -46,13 +46,12 @@ class Assessment:
 
     findings: tuple[Finding, ...]
     tallies: Mapping[str, Mapping[Outcome, int]]
-    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    verdicts: Mapping[str, Verdict] = msgspec.field(default_factory=dict)
     repeated: frozenset[str] = frozenset()
     dropped: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """What to judge and how.
 
     Attributes:
@@ -65,7 +64,7 @@ class Request:
     catalogue: Catalogue
     controls: Sequence[Control]
     tenant: str = "default"
-    parameters: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    parameters: Mapping[str, Mapping[str, Any]] = msgspec.field(default_factory=dict)
     keep_passes: bool = False
     keep_verdicts: bool = True
 
@@ -105,8 +104,7 @@ def _by_token(request: Request) -> dict[str, _Waiting]:
     return {token: _Waiting(request, waiting, cache) for token, waiting in found.items()}
 
 
-@dataclass(slots=True)
-class _Waiting:
+class _Waiting(msgspec.Struct):
     """The checks of one token, compiled on first use: most scans meet few of the kinds there are."""
 
     request: Request

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from bulkhead.core.finding import Finding, Fingerprints, Where, dotted
 from bulkhead.core.outcome import Outcome, join
@@ -16,8 +17,7 @@ from bulkhead.posture.judge import target
 from bulkhead.posture.shapes import WRONG_SHAPE
 
 
-@dataclass(slots=True, eq=False)
-class Verdict:
+class Verdict(msgspec.Struct, eq=False):
     """A raw judgement, kept with its element so that a plan can be made from it."""
 
     runnable: Runnable

@@ -6,7 +6,7 @@ control, kind, name and element, adds nothing; one that only the rendering has (
 
 from __future__ import annotations
 
-from dataclasses import replace
+import msgspec
 
 from bulkhead.core.finding import Finding
 from bulkhead.core.outcome import Outcome
@@ -29,7 +29,7 @@ def told_once(assessment: Assessment) -> Assessment:
             _taken(tallies[finding.control], finding.outcome)
         else:
             kept.append(finding)
-    return replace(assessment, findings=tuple(kept), tallies=tallies, repeated=frozenset(repeated))
+    return msgspec.structs.replace(assessment, findings=tuple(kept), tallies=tallies, repeated=frozenset(repeated))
 
 
 def _key(finding: Finding) -> tuple[str, str, str, str, str]:

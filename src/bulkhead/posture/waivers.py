@@ -17,7 +17,8 @@ ours          comment ``bulkhead:ignore ID [until=DATE] [owner=NAME]: reason``; 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
+
+import msgspec
 
 from bulkhead.catalogue.index import Catalogue
 from bulkhead.core.finding import Finding
@@ -59,7 +60,7 @@ def apply(
         )
         for finding in assessment.findings
     )
-    return replace(assessment, findings=findings)
+    return msgspec.structs.replace(assessment, findings=findings)
 
 
 def _controls(exemption: Exemption, catalogue: Catalogue) -> Iterable[str]:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from bulkhead.core.control import Control
 from bulkhead.core.finding import Finding
@@ -27,8 +28,7 @@ LIMIT = 5000
 """Findings told one by one; a browser shows no page of a hundred megabytes. The page says how many it leaves out."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(msgspec.Struct, frozen=True):
     control: str
     title: str
     severity: Severity

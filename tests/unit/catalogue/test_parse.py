@@ -7,6 +7,7 @@ import pytest
 from bulkhead.catalogue import index
 from bulkhead.catalogue.index import Catalogue
 from bulkhead.catalogue.parse import parse
+from bulkhead.core.control import Control
 from bulkhead.core.errors import CatalogueError, UsageError
 from tests.catalogue_check import catalogue
 
@@ -60,9 +61,16 @@ def test_a_country_code_is_not_a_boolean() -> None:
 
 def test_the_compiled_index_gives_back_what_went_in() -> None:
     kept = Catalogue(catalogue().controls[:20], catalogue().programs)
-    again = index.decode(index.encode(kept.controls, kept.programs))
+    again = index.decode(index.encode(kept))
     assert again.controls == kept.controls
     assert again.programs == kept.programs
+
+
+def test_examples_are_kept_beside_what_a_scan_needs() -> None:
+    written = parse(GOOD.replace(b"examples: {}", b"examples: {fail: [{pod: {}}]}"), control_id="a.b")
+    again = index.decode(index.encode(Catalogue([written])))
+    assert again.examples == {"a.b": written.examples} == Catalogue([written]).examples
+    assert type(again.controls[0]) is Control
 
 
 def test_a_damaged_index_is_refused() -> None:

@@ -15,7 +15,7 @@ def told(*outcomes: Outcome) -> list[Outcome]:
     runnable = compiled.compile_check(control, control.checks[0], {}, {})
     element = bindings.unread(Resource(Ref(source="file", kind="Pod", name="p"), {}), "its spec")
     findings = Findings("default", keep_verdicts=True)
-    findings.add(element, [(runnable, (outcome, outcome.value, "")) for outcome in outcomes])
+    findings.add(element, [(at, runnable, (outcome, outcome.value, "")) for at, outcome in enumerate(outcomes)])
     found = findings.done()
     assert [findings.verdicts[item.fingerprint].outcome for item in found] == [item.outcome for item in found]
     return [item.outcome for item in found]

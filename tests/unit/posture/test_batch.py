@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bulkhead.catalogue.index import Catalogue
-from bulkhead.core.control import Check, Control, Examples, MitigationClass, Needs, Parameter
+from bulkhead.core.control import Check, Control, MitigationClass, Needs, Parameter
 from bulkhead.core.outcome import Outcome, Severity
 from bulkhead.core.resource import UNKNOWN, Ref, Resource, Snapshot
 from bulkhead.posture import batch, bindings
@@ -21,7 +21,7 @@ def control(name: str, expression: str, message: str = "no", *, token: str = "co
     given_: dict[str, Any] = {
         "id": name, "revision": 1, "title": "T", "severity": Severity.LOW, "status": "active", "mode": MitigationClass.AUTO,
         "applies_to": (token,), "needs": Needs(), "rationale": "r", "attack": "a", "fix": "f", "maps_to": {},
-        "examples": Examples(), "check": Check(expression=expression, message=message),
+        "check": Check(expression=expression, message=message),
     }  # fmt: skip
     return Control(**{**given_, **change})
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bulkhead.catalogue.index import Catalogue
-from bulkhead.core.control import Check, Control, Examples, MitigationClass, Needs, Parameter
+from bulkhead.core.control import Check, Control, MitigationClass, Needs, Parameter
 from bulkhead.core.finding import Finding
 from bulkhead.core.outcome import Outcome, Severity, join
 from bulkhead.core.resource import UNKNOWN, Gap, Ref, Resource, Snapshot
@@ -21,7 +21,7 @@ def control(expression: str, **change: Any) -> Control:
     given_: dict[str, Any] = {
         "id": "t.c", "revision": 1, "title": "T", "severity": Severity.LOW, "status": "active", "mode": MitigationClass.AUTO,
         "applies_to": ("Pod",), "needs": Needs(), "rationale": "r", "attack": "a", "fix": "f", "maps_to": {},
-        "examples": Examples(), "check": Check(expression=expression, message="no {object.metadata.name}"),
+        "check": Check(expression=expression, message="no {object.metadata.name}"),
     }  # fmt: skip
     return Control(**{**given_, **change})
 

@@ -8,7 +8,7 @@ from bulkhead.app import scan as scanning
 from bulkhead.app.scan import Context, Selection
 from bulkhead.catalogue.index import Catalogue
 from bulkhead.core.canonical import digest
-from bulkhead.core.control import Check, Control, Examples, MitigationClass, Needs
+from bulkhead.core.control import Check, Control, MitigationClass, Needs
 from bulkhead.core.finding import Fingerprints, dotted, fingerprint
 from bulkhead.core.outcome import Outcome, Severity
 from bulkhead.core.resource import Ref, Snapshot
@@ -23,7 +23,7 @@ _POD = b"apiVersion: v1\nkind: Pod\nmetadata:\n  name: p\nspec:\n  hostPID: true
 def _control(*checks: Check) -> Control:
     return Control(
         id="t.c", revision=1, title="T", severity=Severity.LOW, status="active", mode=MitigationClass.AUTO,
-        applies_to=("Pod",), needs=Needs(), rationale="r", attack="a", fix="f", maps_to={}, examples=Examples(),
+        applies_to=("Pod",), needs=Needs(), rationale="r", attack="a", fix="f", maps_to={},
         check=checks,
     )  # fmt: skip
 

@@ -21,7 +21,7 @@ def _control(need: str, expression: str) -> Control:
         {
             "id": "test.need", "revision": 1, "title": "t", "severity": "low", "status": "active", "class": "manual",
             "applies_to": [KIND], "needs": {"fields": [need]}, "rationale": "", "attack": "", "fix": "", "maps_to": {},
-            "check": {"expression": expression, "message": "m"}, "examples": {},
+            "check": {"expression": expression, "message": "m"},
         },
         Control,
     )  # fmt: skip

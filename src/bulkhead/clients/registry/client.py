@@ -7,7 +7,6 @@ import hashlib
 import re
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -35,8 +34,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9\-._~+/=]{1,131072}")
 _TOKENS_KEPT = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Manifest:
+class Manifest(msgspec.Struct, frozen=True):
     """A manifest or index as the registry's bytes, with the digest that they have."""
 
     media_type: str

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+
+import msgspec
 
 from bulkhead.core.errors import UsageError
 
@@ -16,8 +17,7 @@ _HOST = re.compile(rf"(?:{_LABEL}(?:\.{_LABEL}){{0,20}}|\[[0-9A-Fa-f:]{{2,39}}\]
 _DOCKER_HUB = {"docker.io", "index.docker.io", "registry-1.docker.io"}
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(msgspec.Struct, frozen=True):
     """``registry/repository:tag@digest``; the tag is empty where only a digest was given."""
 
     registry: str
@@ -41,7 +41,7 @@ class Reference:
         return self.digest or self.tag
 
     def at(self, digest: str) -> Reference:
-        return replace(self, digest=digest)
+        return msgspec.structs.replace(self, digest=digest)
 
 
 def parse(text: str) -> Reference:

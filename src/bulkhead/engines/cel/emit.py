@@ -8,8 +8,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from bulkhead.core.errors import ExpressionError
 from bulkhead.engines.cel import syntax as s
@@ -30,8 +31,7 @@ class _Nothing:
 NOTHING = _Nothing()
 
 
-@dataclass(frozen=True, slots=True)
-class Value:
+class Value(msgspec.Struct, frozen=True):
     """A piece of Python that yields a value.
 
     Attributes:
@@ -50,14 +50,13 @@ class Value:
     constant: Any = NOTHING
 
 
-@dataclass(slots=True)
-class Body:
+class Body(msgspec.Struct):
     """One Python function being written."""
 
-    lines: list[str] = field(default_factory=list)
+    lines: list[str] = msgspec.field(default_factory=list)
     indent: int = 1
     blocks: int = 0
-    reads: set[str] = field(default_factory=set)
+    reads: set[str] = msgspec.field(default_factory=set)
 
 
 class Emitter:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from types import CodeType, MappingProxyType
 from typing import Any
+
+import msgspec
 
 from bulkhead.core.resource import UNKNOWN
 from bulkhead.engines.cel import runtime
@@ -22,8 +23,7 @@ _NO_FUNCTIONS: Mapping[str, Function] = MappingProxyType({})
 _IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 
 
-@dataclass(frozen=True, slots=True)
-class Function:
+class Function(msgspec.Struct, frozen=True):
     """A function that the engine's user adds.
 
     Attributes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from bulkhead.formats.dockerfile import shell
 from bulkhead.formats.dockerfile.lines import Logical
@@ -34,8 +35,7 @@ _TRANSPARENT = frozenset({"builtin", "command", "exec", "busybox"})
 _SHELLS = frozenset({"sh", "bash", "ash", "dash", "zsh", "ksh", "su"})
 
 
-@dataclass(slots=True)
-class Listing:
+class Listing(msgspec.Struct):
     """The commands of one instruction.
 
     Attributes:
@@ -46,15 +46,15 @@ class Listing:
         pipes: whether a pipe stands anywhere.
     """
 
-    commands: list[dict[str, Any]] = field(default_factory=list)
-    effective: list[dict[str, Any]] = field(default_factory=list)
-    pieces: list[dict[str, Any]] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
+    commands: list[dict[str, Any]] = msgspec.field(default_factory=list)
+    effective: list[dict[str, Any]] = msgspec.field(default_factory=list)
+    pieces: list[dict[str, Any]] = msgspec.field(default_factory=list)
+    errors: list[str] = msgspec.field(default_factory=list)
     head: str = ""
     tail: str = ""
     pipes: bool = False
     placed: bool = False
-    spans: list[tuple[int, int, int]] = field(default_factory=list)
+    spans: list[tuple[int, int, int]] = msgspec.field(default_factory=list)
 
 
 def none() -> Listing:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from bulkhead.core.errors import CannotEdit, LimitExceeded, ParseError, PlanRefused
 from bulkhead.core.plan import Edit
@@ -17,15 +18,14 @@ from bulkhead.formats.dockerfile.words import head
 _WHOLE = frozenset({"replace", "delete"})
 
 
-@dataclass(slots=True)
-class _Change:
+class _Change(msgspec.Struct):
     """What happens to one instruction."""
 
     whole: Edit | None = None
-    inside: list[tuple[int, int, str, Edit]] = field(default_factory=list)
-    appended: list[str] = field(default_factory=list)
-    before: list[str] = field(default_factory=list)
-    after: list[str] = field(default_factory=list)
+    inside: list[tuple[int, int, str, Edit]] = msgspec.field(default_factory=list)
+    appended: list[str] = msgspec.field(default_factory=list)
+    before: list[str] = msgspec.field(default_factory=list)
+    after: list[str] = msgspec.field(default_factory=list)
 
 
 def apply(data: bytes, edits: Sequence[Edit]) -> bytes:

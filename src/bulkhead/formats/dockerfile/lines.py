@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from dataclasses import dataclass, field
+
+import msgspec
 
 from bulkhead.core.errors import LimitExceeded, ParseError
 
@@ -20,8 +21,7 @@ _WORD = re.compile(r"\s*(\S+)")
 _QUOTED = re.compile(r"""'[^']*'|"(?:\\.|[^"\\])*"|\\.""")
 
 
-@dataclass(frozen=True, slots=True)
-class Heredoc:
+class Heredoc(msgspec.Struct, frozen=True):
     """One ``<<NAME`` body; ``expand`` is false when the name was quoted."""
 
     name: str
@@ -30,14 +30,12 @@ class Heredoc:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Comment:
+class Comment(msgspec.Struct, frozen=True):
     line: int
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class Logical:
+class Logical(msgspec.Struct, frozen=True):
     """One instruction before its words are read.
 
     Attributes:
@@ -66,15 +64,14 @@ class Logical:
         return self.origin(offset - 1) + 1 if offset else self.pieces[0][1]
 
 
-@dataclass(slots=True)
-class Source:
+class Source(msgspec.Struct):
     """A decoded text and its logical lines. Offsets are in characters of ``text``."""
 
     text: str
     escape: str = "\\"
-    directives: dict[str, str] = field(default_factory=dict)
-    comments: list[Comment] = field(default_factory=list)
-    logical: list[Logical] = field(default_factory=list)
+    directives: dict[str, str] = msgspec.field(default_factory=dict)
+    comments: list[Comment] = msgspec.field(default_factory=list)
+    logical: list[Logical] = msgspec.field(default_factory=list)
 
 
 def decode(data: bytes) -> str:

@@ -7,7 +7,8 @@ redirections. One pass, bounded depth; what cannot be read is reported in ``Scri
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+
+import msgspec
 
 MAX_DEPTH = 40
 MAX_COMMANDS = 4_000
@@ -24,8 +25,7 @@ _PAREN_PLAIN = re.compile(r"[^()'\"\\]+")
 _SKIPPED = frozenset({"then", "else", "elif", "if", "while", "until", "do", "done", "fi", "{", "}", "!"})
 
 
-@dataclass(slots=True)
-class Word:
+class Word(msgspec.Struct):
     """``text`` has its quotes removed and its expansions as written, ``$x`` as ``${x}``."""
 
     text: str
@@ -34,8 +34,7 @@ class Word:
     literal: bool
 
 
-@dataclass(slots=True)
-class Command:
+class Command(msgspec.Struct):
     """A simple command. ``operator`` joins it to what follows; equal ``pipeline`` numbers are one pipeline.
 
     ``level`` counts the substitutions it stands inside; ``condition`` tells that it is ``[`` or ``[[``.
@@ -43,9 +42,9 @@ class Command:
 
     start: int
     end: int
-    words: list[Word] = field(default_factory=list)
-    env: dict[str, str] = field(default_factory=dict)
-    redirects: list[tuple[str, str]] = field(default_factory=list)
+    words: list[Word] = msgspec.field(default_factory=list)
+    env: dict[str, str] = msgspec.field(default_factory=dict)
+    redirects: list[tuple[str, str]] = msgspec.field(default_factory=list)
     operator: str = ""
     pipeline: int = 0
     subshell: bool = False
@@ -53,8 +52,7 @@ class Command:
     condition: bool = False
 
 
-@dataclass(slots=True)
-class Script:
+class Script(msgspec.Struct):
     commands: list[Command]
     errors: list[str]
 

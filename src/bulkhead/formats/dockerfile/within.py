@@ -5,8 +5,9 @@ Each is a stretch of source text and what takes its place, so that several repai
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from bulkhead.core.errors import CannotEdit
 from bulkhead.core.plan import Edit
@@ -18,8 +19,7 @@ Stretch = tuple[int, int, str]
 _ACTIONS = frozenset({"install", "add", "in", "i", "groupinstall", "localinstall", "upgrade", "reinstall"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Script:
+class _Script(msgspec.Struct, frozen=True):
     """The commands of an instruction with the offset of their text in the joined line."""
 
     logical: Logical

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+
+import msgspec
 
 _SPACE = re.compile(r"[ \t\v\f\r\n]+")
 _HEAD = re.compile(r"(\S+)(?:\s+(.*))?$", re.DOTALL)
@@ -18,8 +19,7 @@ def head(joined: str) -> tuple[str, int]:
     return match[1], match.start(2) if match[2] is not None else len(joined)
 
 
-@dataclass(frozen=True, slots=True)
-class Flag:
+class Flag(msgspec.Struct, frozen=True):
     name: str
     value: str
     start: int

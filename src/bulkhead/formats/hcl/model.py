@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from bulkhead.core.resource import DocumentPath
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """A block with its body as JSON-shaped data.
 
     Attributes:
@@ -23,4 +23,4 @@ class Block:
     type: str
     labels: tuple[str, ...]
     body: dict[str, Any]
-    references: dict[DocumentPath, str] = field(default_factory=dict)
+    references: dict[DocumentPath, str] = msgspec.field(default_factory=dict)

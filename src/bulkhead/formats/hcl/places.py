@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+
+import msgspec
 
 from bulkhead.core.resource import DocumentPath
 from bulkhead.formats.hcl import tree
@@ -40,7 +41,7 @@ def _in_characters(data: bytes, span: Span | None) -> Span | None:
         return None
     first = data[span.start - span.column + 1 : span.start]
     last = data[span.end - span.end_column + 1 : span.end]
-    return replace(
+    return msgspec.structs.replace(
         span,
         column=len(first.decode(errors="replace")) + 1,
         end_column=len(last.decode(errors="replace")) + 1,

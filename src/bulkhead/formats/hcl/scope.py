@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+import msgspec
 
 from bulkhead.core.resource import UNKNOWN
 from bulkhead.formats.hcl.model import Block
@@ -19,13 +20,12 @@ def concerns(block: Block) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(msgspec.Struct, frozen=True):
     """Known values by name."""
 
-    variables: dict[str, Any] = field(default_factory=dict)
-    local: dict[str, Any] = field(default_factory=dict)
-    policies: dict[str, Any] = field(default_factory=dict)
+    variables: dict[str, Any] = msgspec.field(default_factory=dict)
+    local: dict[str, Any] = msgspec.field(default_factory=dict)
+    policies: dict[str, Any] = msgspec.field(default_factory=dict)
 
     def lookup(self, address: str) -> Any:
         """The value of ``var.x`` or ``local.x.y``; UNKNOWN when it is not known here.

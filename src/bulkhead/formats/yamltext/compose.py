@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, field
 from typing import Any
 
+import msgspec
 import yaml
 from yaml.events import (
     AliasEvent,
@@ -32,8 +32,7 @@ _BLANK_TAIL = re.compile(r"(?:[ \t]*(?:\r\n|\n|\r))*[ \t]*\Z")
 _ONE_BREAK = re.compile(r"(?:\r\n|\n|\r)\Z")
 
 
-@dataclass(slots=True)
-class Composed:
+class Composed(msgspec.Struct):
     """One document.
 
     Attributes:
@@ -45,10 +44,10 @@ class Composed:
     """
 
     root: Node | None = None
-    anchors: dict[str, Node] = field(default_factory=dict)
-    aliased: set[str] = field(default_factory=set)
-    names: dict[int, str] = field(default_factory=dict)
-    scalars: list[Node] = field(default_factory=list)
+    anchors: dict[str, Node] = msgspec.field(default_factory=dict)
+    aliased: set[str] = msgspec.field(default_factory=set)
+    names: dict[int, str] = msgspec.field(default_factory=dict)
+    scalars: list[Node] = msgspec.field(default_factory=list)
 
 
 def compose(text: str, wanted: Collection[int], bounds: Bounds) -> dict[int, Composed]:

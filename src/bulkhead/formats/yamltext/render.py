@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from bulkhead.core.errors import CannotEdit
 from bulkhead.core.resource import UNKNOWN
@@ -17,8 +18,7 @@ _QUANTITY: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:m|k|s|h|d|[KMGTPE]i?|ms|us
 _ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
-@dataclass(frozen=True, slots=True)
-class Style:
+class Style(msgspec.Struct, frozen=True):
     """How the text is written.
 
     Attributes:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
+
+import msgspec
 
 from bulkhead.formats.model import Node
 from bulkhead.formats.spans import line_break, line_start
@@ -51,7 +52,7 @@ def style_at(text: str, node: Node, style: Style) -> Style:
     widths: Counter[int] = Counter()
     dashes: Counter[int] = Counter()
     _count(text, node, widths, dashes)
-    return replace(style, width=_commonest(widths, style.width), dash=_commonest(dashes, style.dash))
+    return msgspec.structs.replace(style, width=_commonest(widths, style.width), dash=_commonest(dashes, style.dash))
 
 
 def _count(text: str, node: Node, widths: Counter[int], dashes: Counter[int]) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
+
+import msgspec
 
 
 class Vertex(NamedTuple):
@@ -41,8 +42,7 @@ class Edge(NamedTuple):
     fixes: tuple[Fix, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Analysis:
+class Analysis(msgspec.Struct, frozen=True):
     """The shortest path from each entry to each goal, the fixes that cut all that can be cut, and the rest.
 
     ``exact`` says that no smaller set of fixes exists; otherwise the search met its bound.

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from bulkhead.core.resource import Resource
 from bulkhead.posture.facts import network, selectors
@@ -21,8 +22,7 @@ _WORD = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9
 _LIMIT = 65_536
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(msgspec.Struct, frozen=True):
     """``source`` calls ``service``, which is backed by ``targets``, on these container ports."""
 
     source: PodView

@@ -7,9 +7,10 @@ egress section.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 from typing import Any
+
+import msgspec
 
 from bulkhead.core.resource import Resource
 from bulkhead.posture.facts import selectors
@@ -17,8 +18,7 @@ from bulkhead.posture.views.model import PodView
 from bulkhead.posture.world import World
 
 
-@dataclass(frozen=True, slots=True)
-class Traffic:
+class Traffic(msgspec.Struct, frozen=True):
     """One attempted connection inside the cluster. ``port`` may be a number or a name."""
 
     source: PodView

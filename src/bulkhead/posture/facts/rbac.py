@@ -8,8 +8,9 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from bulkhead.core.canonical import canonical
 from bulkhead.core.resource import UNKNOWN, Resource
@@ -23,8 +24,7 @@ _EVERY = frozenset({"create", "delete", "get", "list", "patch", "update", "watch
 _LISTS = ("verbs", "apiGroups", "resources", "resourceNames", "nonResourceURLs")
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True):
     """One rule for one subject; ``namespace`` is empty when it holds everywhere."""
 
     kind: str

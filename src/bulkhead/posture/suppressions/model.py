@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
+
+import msgspec
 
 from bulkhead.core.finding import Finding, Waiver
 from bulkhead.core.resource import Ref
 
 
-@dataclass(frozen=True, slots=True)
-class Exemption:
+class Exemption(msgspec.Struct, frozen=True):
     """What it covers, and the agreement behind it.
 
     Attributes:

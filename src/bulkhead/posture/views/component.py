@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from bulkhead.core.plan import Edit
 from bulkhead.core.resource import DocumentPath, Resource
@@ -17,8 +18,7 @@ def lens(resource: Resource) -> Flags | ExtraArgs:
     return ExtraArgs((*map(str, section), "extraArgs"), data["extra"])
 
 
-@dataclass(frozen=True, slots=True)
-class ExtraArgs:
+class ExtraArgs(msgspec.Struct, frozen=True):
     """``flags.NAME`` is kubeadm's extra argument: a key of a mapping, or an item with a name, by the version.
 
     The resource stands at the ClusterConfiguration; ``base`` is where its component's arguments are, or would be.
@@ -57,8 +57,7 @@ class ExtraArgs:
         return (Edit(op="set", path=(*found[0], "value"), value=text), *rest)
 
 
-@dataclass(frozen=True, slots=True)
-class Flags:
+class Flags(msgspec.Struct, frozen=True):
     """``flags.NAME`` is the item ``--NAME=value`` of the container's command or args.
 
     The resource stands at its container; ``data["argv"]`` repeats the lists as they are in the file.

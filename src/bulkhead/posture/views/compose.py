@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from bulkhead.core.plan import Edit
 from bulkhead.core.resource import UNKNOWN, DocumentPath, Resource
@@ -324,8 +325,7 @@ _HOST_SWITCHES = frozenset({"hostNetwork", "hostPID", "hostIPC", "hostUTS", "hos
 _LISTED = frozenset({"ports", "env", "volumeMounts", "volumes"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Lens:
+class _Lens(msgspec.Struct, frozen=True):
     base: DocumentPath
     data: dict[str, Any]
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from bulkhead.core.plan import Edit
 from bulkhead.core.resource import DocumentPath, Resource
@@ -174,8 +175,7 @@ _FIELDS: dict[DocumentPath, DocumentPath] = {
 _OPTIONS = frozenset({"allowPrivilegeEscalation", "seccompProfile", "appArmorProfile", "seLinuxOptions"})
 
 
-@dataclass(frozen=True, slots=True)
-class _Lens:
+class _Lens(msgspec.Struct, frozen=True):
     def target(self, path: DocumentPath) -> DocumentPath | None:
         if not path:
             return ()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+import msgspec
 
 from bulkhead.core.plan import Edit
 from bulkhead.core.resource import UNKNOWN, DocumentPath, Resource
@@ -207,8 +208,7 @@ _FIELDS: dict[DocumentPath, tuple[str, ...]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Lens:
+class _Lens(msgspec.Struct, frozen=True):
     """``names`` maps a field of the API to the spelling that stands in the file."""
 
     base: DocumentPath

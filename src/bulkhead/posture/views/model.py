@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Any, Protocol
+
+import msgspec
 
 from bulkhead.core.plan import Edit
 from bulkhead.core.resource import DocumentPath, Resource
@@ -22,8 +23,7 @@ class Lens(Protocol):
         """The change of the source that makes the change of the view, or None when there is none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Direct:
+class Direct(msgspec.Struct, frozen=True):
     """The view is the source itself, below ``base``."""
 
     base: DocumentPath
@@ -37,8 +37,7 @@ class Direct:
         return (Edit(op=op, path=self.base + path, value=value),)  # type: ignore[arg-type]  # narrowed above
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PodView:
+class PodView(msgspec.Struct, frozen=True, eq=False):
     """A pod spec, wherever it came from.
 
     Attributes:
@@ -56,11 +55,10 @@ class PodView:
     template: bool
     lens: Lens
     element: str = ""
-    containers: list[ContainerView] = field(default_factory=list)
+    containers: list[ContainerView] = msgspec.field(default_factory=list)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class ContainerView:
+class ContainerView(msgspec.Struct, frozen=True, eq=False):
     """One container; ``role`` is container, init or ephemeral; ``element`` its stable name for fingerprints."""
 
     pod: PodView

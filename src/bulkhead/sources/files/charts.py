@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from bulkhead.core.errors import SourceError
 from bulkhead.core.resource import Gap, Resource, Snapshot, Text
@@ -12,8 +13,7 @@ from bulkhead.formats.recognise import of_text
 from bulkhead.sources.files.model import LIMITS, Limits, Renderer, Walked
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(msgspec.Struct, frozen=True):
     """What rendering gave, and the plain files (or whole folders) that it speaks for."""
 
     snapshot: Snapshot

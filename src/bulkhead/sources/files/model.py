@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
+
+import msgspec
 
 from bulkhead.core.resource import Gap
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(msgspec.Struct, frozen=True):
     """How much one reading may take.
 
     Attributes:
@@ -42,8 +42,7 @@ class Renderer(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """A file of ours in the tree, and its path as people and references see it."""
 
     path: Path
@@ -51,8 +50,7 @@ class Found:
     format: str
 
 
-@dataclass(frozen=True, slots=True)
-class Walked:
+class Walked(msgspec.Struct, frozen=True):
     """What a walk found: files of ours, folders of charts and overlays, and what it could not look at."""
 
     files: tuple[Found, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from bulkhead.core.errors import BulkheadError
 from bulkhead.core.resource import UNKNOWN, Gap, Ref, Resource, Snapshot
@@ -20,8 +20,7 @@ def gap(where: str, error: BulkheadError) -> Gap:
     return Gap(where=where, code=error.code, reason=said(error.message + at), hint=said(error.hint), hides=("Image",))
 
 
-@dataclass(frozen=True, slots=True)
-class Image:
+class Image(msgspec.Struct, frozen=True):
     """What a manifest says of an image, with its layers still to be read."""
 
     reference: str

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Any
+
+import msgspec
 
 from bulkhead.core.errors import LimitExceeded, ParseError
 from bulkhead.sources.images import secrets
@@ -16,8 +17,7 @@ from bulkhead.sources.images.tar import Member, Tar
 from bulkhead.sources.images.tree import OPAQUE, WHITEOUT, Entry, Tree, normal
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(msgspec.Struct, frozen=True):
     """One layer as its manifest describes it.
 
     Attributes:
@@ -33,24 +33,22 @@ class Layer:
     open: Callable[[], Stream]
 
 
-@dataclass(slots=True)
-class _Account:
+class _Account(msgspec.Struct):
     layer: int
     lines: tuple[tuple[str, str, str], ...]
 
 
-@dataclass(slots=True)
-class Analysis:
+class Analysis(msgspec.Struct):
     """Grows with every layer; ``facts`` tells what it has seen."""
 
     bounds: Bounds
-    tree: Tree = field(default_factory=Tree)
+    tree: Tree = msgspec.field(default_factory=Tree)
     odd_names: int = 0
     _members: int = 0
-    _files: Counter[int] = field(default_factory=Counter)
-    _bytes: Counter[int] = field(default_factory=Counter)
-    _secrets: list[tuple[str, str, int]] = field(default_factory=list)
-    _accounts: dict[str, _Account] = field(default_factory=dict)
+    _files: Counter[int] = msgspec.field(default_factory=Counter)
+    _bytes: Counter[int] = msgspec.field(default_factory=Counter)
+    _secrets: list[tuple[str, str, int]] = msgspec.field(default_factory=list)
+    _accounts: dict[str, _Account] = msgspec.field(default_factory=dict)
 
     def read(self, index: int, layer: Layer) -> None:
         """Add one layer. Raises ParseError, SourceError or LimitExceeded where it cannot be read whole and unchanged."""

@@ -7,8 +7,9 @@ Here a header has a bound, a content is skipped unless asked for, and nothing is
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
+
+import msgspec
 
 from bulkhead.core.errors import LimitExceeded, ParseError
 from bulkhead.sources.images.stream import CHUNK, Stream
@@ -29,8 +30,7 @@ class _Skips(Protocol):
     def skip(self, size: int) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(msgspec.Struct, frozen=True):
     """One entry. ``size`` is what its content takes in the archive, which for a sparse file is less than its length."""
 
     name: str

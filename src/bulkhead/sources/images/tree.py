@@ -6,7 +6,7 @@ of their own layer.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 WHITEOUT = ".wh."
 OPAQUE = ".wh..wh..opq"
@@ -14,8 +14,7 @@ _HOPS = 40
 _DEPTH = 256
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     layer: int
     size: int
     kind: str

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from bulkhead.store.sqlite.connection import Connection, private_folder
 from bulkhead.store.sqlite.findings import SqliteFindings
@@ -14,8 +15,7 @@ DATABASE = "state.db"
 KEY = "state.key"
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(msgspec.Struct, frozen=True):
     findings: SqliteFindings
     journal: SqliteJournal
     connection: Connection
