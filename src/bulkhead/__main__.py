@@ -1,6 +1,6 @@
 """``python -m bulkhead``."""
 
-from bulkhead.cli.main import main
+from bulkhead.cli.main import entry
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    entry()

@@ -105,7 +105,7 @@ def test_what_is_read_line_by_line_means_the_same(text: str) -> None:
         ("a: 'b'\n  c\n", False),
         ("a: b\n  c: d\n", False),
         ("a:\n  b\n", False),
-        ("a: b\n" + "  c\n" * 101, False),
+        ("a: b\n" + "  c\n" * 31, False),
     ],
 )
 def test_a_scalar_of_several_lines(text: str, *, native: bool) -> None:

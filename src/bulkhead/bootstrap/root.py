@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from bulkhead.app.ports import FindingStore, Journal
 from bulkhead.app.scan import Context, Selection
@@ -30,16 +32,23 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
-@dataclass(frozen=True)
 class Root:
-    """Everything a command needs, made when first asked for.
+    """Everything a command needs, made when first asked for; as a context it closes at its end what it opened.
 
     ``remember`` is False for a run that keeps nothing behind.
     """
 
-    folder: Path
-    settings: Settings
-    remember: bool = True
+    def __init__(self, folder: Path, settings: Settings, *, remember: bool = True) -> None:
+        self.folder = folder
+        self.settings = settings
+        self.remember = remember
+
+    def __enter__(self) -> Root:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if "_state" in self.__dict__:
+            self._state.close()
 
     @cached_property
     def catalogue(self) -> Catalogue:
@@ -116,5 +125,7 @@ def actor() -> str:
     return f"{name} (sudo by {before})" if before and before != name else name
 
 
-def open_root(folder: Path, *, remember: bool = True) -> Root:
-    return Root(folder, settings.load(folder if folder.is_dir() else folder.parent), remember)
+def open_root(folder: Path, *, remember: bool = True, given: Mapping[str, Any] | None = None) -> Root:
+    """The root for work on a folder; ``given`` are settings that flags name, and goes over all others."""
+    loaded = settings.load(folder if folder.is_dir() else folder.parent)
+    return Root(folder, msgspec.structs.replace(loaded, **(given or {})), remember=remember)

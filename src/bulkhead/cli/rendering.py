@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -16,6 +15,8 @@ FORMATS = ("table", "json", "sarif", "junit", "html", "md", "policyreport", "ocs
 def write(report: Report, wanted: str, output: str) -> None:
     """To a file, or to stdout when ``output`` is empty; colours only where a person is watching."""
     if wanted == "table" and not output and sys.stdout.isatty():
+        import shutil
+
         from bulkhead.report import terminal
 
         sys.stdout.write(terminal.render(report, width=shutil.get_terminal_size((100, 24)).columns))

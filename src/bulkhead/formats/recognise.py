@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from bulkhead.core.errors import BulkheadError, ParseError
+from bulkhead.core.patterns import later
 from bulkhead.core.resource import Gap, Snapshot, Text
 from bulkhead.core.shapes import WRONG_SHAPE
 from bulkhead.formats import texts
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 _COMPLAINTS: Final = 20
 """Gaps about the shape of one document."""
-_DOCKERFILE: Final = re.compile(r"(?:.*\.)?(?:Dockerfile|Containerfile)(?:[._-].*)?|.*\.dockerfile", re.IGNORECASE)
+_DOCKERFILE: Final = later(r"(?:.*\.)?(?:Dockerfile|Containerfile)(?:[._-].*)?|.*\.dockerfile", re.IGNORECASE)
 _NOT_DOCKERFILE: Final = (
     ".dockerignore", ".md", ".txt", ".j2", ".tpl", ".tmpl", ".yaml", ".yml", ".json", ".go", ".py", ".sh", ".js",
     ".ts", ".java", ".rs", ".html", ".png", ".svg", ".jpg", ".swp",

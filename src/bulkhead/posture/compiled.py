@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import marshal
-import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
@@ -13,6 +12,7 @@ import msgspec
 from bulkhead.core.control import Check, Control
 from bulkhead.core.errors import CatalogueError
 from bulkhead.core.outcome import Outcome
+from bulkhead.core.patterns import later
 from bulkhead.core.resource import DocumentPath
 from bulkhead.engines.cel import program as cel
 from bulkhead.posture.bindings import VARIABLES
@@ -21,9 +21,9 @@ from bulkhead.posture.functions import FUNCTIONS
 Programs = Mapping[str, tuple[str, bytes]]
 """Expression to the Python generated for it, as text and as marshalled code."""
 
-_PLACEHOLDER = re.compile(r"\{([a-zA-Z][\w.]*(?:\[\d+\][\w.]*)*)\}")
-_OF_KIND = re.compile(r"([A-Za-z]\w*):([^:].*)")
-_STEP = re.compile(r'\["([^"]+)"\]|([^.\[\]]+)|\[(\d+)\]')
+_PLACEHOLDER = later(r"\{([a-zA-Z][\w.]*(?:\[\d+\][\w.]*)*)\}")
+_OF_KIND = later(r"([A-Za-z]\w*):([^:].*)")
+_STEP = later(r'\["([^"]+)"\]|([^.\[\]]+)|\[(\d+)\]')
 
 
 class Needs(msgspec.Struct, frozen=True, eq=False):

@@ -10,46 +10,47 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
+from bulkhead.core.patterns import later
 from bulkhead.formats.credentials import FORMATS, TELLING_NAME, URL_REST, URL_USER
 
 MASK = "********"
 
-_KEY_BLOCK = re.compile(
+_KEY_BLOCK = later(
     r"(-{3,5}BEGIN [A-Z0-9 ]{0,60}PRIVATE KEY(?: BLOCK)?-{3,5}).{0,20000}?(-{3,5}END [A-Z0-9 ]{0,60}PRIVATE KEY|\Z)",
     re.DOTALL,
 )
 _MARKERS = {"private-key", "putty-private-key", "google-service-account", "url-password"}
-_TOKEN = re.compile("|".join(known.pattern for known in FORMATS if known.kind not in _MARKERS))
-_URL = re.compile(f"({URL_USER}){URL_REST}")
+_TOKEN = later("|".join(known.pattern for known in FORMATS if known.kind not in _MARKERS))
+_URL = later(f"({URL_USER}){URL_REST}")
 # A literal in an assignment. References (${VAR}, $VAR, {{ template }}, file paths of mounted secrets) stay readable,
 # as do the words a manifest has in the same place (names of secrets, booleans, numbers of one digit).
-_ASSIGNED = re.compile(
+_ASSIGNED = later(
     r"(?P<name>[\w.\-]{0,60}" + TELLING_NAME + r"[\w.\-]{0,20}[\"']?[ \t]{0,8}[:=][ \t]{0,8})"
     r"(?P<quote>[\"']?)(?P<value>(?!true\b|false\b|null\b|none\b|\$|\{\{|/run/secrets/|\*{4})[^\s\"',}\]#]{4,300})",
     re.IGNORECASE,
 )
-_REFERENCE = re.compile(
+_REFERENCE = later(
     r"(?:name|ref|refs|file|path|paths|id|arn|mount|type|version|seconds|expiration|enabled|policy|mode|provider|count)"
     r"[\"']?[ \t]*[:=]",
     re.IGNORECASE,
 )
-_PAIR = re.compile(
+_PAIR = later(
     r"(?P<name>name:[ \t]{0,8}[\"']?[\w.\-]{0,60}" + TELLING_NAME + r"[\w.\-]{0,20}[\"']?"
     r"[ \t]{0,8}(?:\r?\n[ +\-]{0,80}|,[ \t]{0,8})[\"']?value[\"']?:[ \t]{0,8})(?P<value>(?!\$|\{\{)[^\r\n,}]{1,300})",
     re.IGNORECASE,
 )
 # A flag and its value as two words: ``--password x``, ``["--password", "x"]``, ``- --password`` above ``- x``.
-_FLAG = re.compile(
+_FLAG = later(
     r"(?P<name>-{1,2}[\w.\-]{0,60}" + TELLING_NAME + r"[\w\-]{0,20}[\"']?(?:,[ \t]{0,8}|[ \t]{1,8}|\r?\n[ +\-]{1,80}))"
     r"(?P<quote>[\"']?)(?P<value>(?![-$]|\{\{|/|\*{4})[^\s\"',}\]#]{4,300})",
     re.IGNORECASE,
 )
 # Only a text that holds one of these can hold a secret that the patterns above would find; looking for the words
 # first keeps thirty thousand ordinary messages cheap.
-_NAMED = re.compile(TELLING_NAME, re.IGNORECASE)
+_NAMED = later(TELLING_NAME, re.IGNORECASE)
 _HINTS = tuple(hint for known in FORMATS if known.kind != "url-password" for hint in known.hints)
 _URL_HINT = "://"
-_SUSPECT = re.compile("|".join((*map(re.escape, _HINTS), URL_USER)))
+_SUSPECT = later("|".join((*map(re.escape, _HINTS), URL_USER)))
 
 
 def mask(text: str) -> str:

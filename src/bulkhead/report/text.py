@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
 
 from bulkhead.core.finding import Finding
+from bulkhead.core.patterns import later
 from bulkhead.core.resource import Ref
 from bulkhead.report.mask import harmless, mask
 
 # XML 1.0 section 2.2 Char, less DEL and the C1 controls, which terminals obey, and less the marks that turn the
 # direction of a text (U+202A to U+202E, U+2066 to U+2069), which make a reader see another order than the bytes have.
-_UNSAFE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u202a-\u202e\u2066-\u2069\ufeff]")
-_BREAKS = re.compile(r"[\t\r\n\u2028\u2029]+ *")
+_UNSAFE = later("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff\u202a-\u202e\u2066-\u2069\ufeff]")
+_BREAKS = later(r"[\t\r\n\u2028\u2029]+ *")
 
 
 def clean(text: str) -> str:

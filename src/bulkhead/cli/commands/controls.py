@@ -31,17 +31,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
-    import msgspec
-
     from bulkhead.bootstrap import root
 
-    opened = root.open_root(Path())
-    if arguments.catalogue:
-        opened = root.Root(
-            Path(), msgspec.structs.replace(opened.settings, controls=tuple(arguments.catalogue)), remember=False
-        )
-    actions = {"list": _list, "explain": _explain, "profiles": _profiles, "stats": _stats, "blindness": _blindness}
-    return actions[arguments.what](arguments, opened, _chosen(arguments, opened))
+    given = {"controls": tuple(arguments.catalogue)} if arguments.catalogue else {}
+    with root.open_root(Path(), remember=False, given=given) as opened:
+        actions = {"list": _list, "explain": _explain, "profiles": _profiles, "stats": _stats, "blindness": _blindness}
+        return actions[arguments.what](arguments, opened, _chosen(arguments, opened))
 
 
 def _chosen(arguments: argparse.Namespace, opened: Root) -> list[Control]:

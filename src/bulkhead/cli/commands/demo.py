@@ -47,46 +47,48 @@ def run(arguments: argparse.Namespace) -> int:
     shutil.copytree(example, keep)
     where = str(keep.resolve())
     say = rendering.talk
-    opened = root.open_root(keep)
-    selection = opened.selection()
+    with root.open_root(keep) as opened:
+        selection = opened.selection()
 
-    say(f"1. Scan a copy of {example} with {len(selection.controls)} controls ({where})\n")
-    before = scanning.judge(opened.files.read(where), where, opened.context, selection)
-    report = scanning.tell(before, version=__version__, store=None)
-    worst = [finding for finding in report.findings if finding.severity.rank >= 3 and finding.outcome == "fail"]
-    sys.stdout.write(_lines(worst[:15]))
-    say(f"\n   … the {len(worst[:15])} worst of them; in all: {table.summary(report)}")
-    for gap in report.gaps:
-        say(f"   not readable, and so neither good nor bad: {gap.where}: {gap.reason} ({gap.hint})")
+        say(f"1. Scan a copy of {example} with {len(selection.controls)} controls ({where})\n")
+        before = scanning.judge(opened.files.read(where), where, opened.context, selection)
+        report = scanning.tell(before, version=__version__, store=None)
+        worst = [finding for finding in report.findings if finding.severity.rank >= 3 and finding.outcome == "fail"]
+        sys.stdout.write(_lines(worst[:15]))
+        say(f"\n   … the {len(worst[:15])} worst of them; in all: {table.summary(report)}")
+        for gap in report.gaps:
+            say(f"   not readable, and so neither good nor bad: {gap.where}: {gap.reason} ({gap.hint})")
 
-    say("\n2. Plan the repairs that are safe by themselves, try them in memory, and show one file's diff\n")
-    trial = fixing.propose(before, opened.files, opened.context, Consent(MitigationClass.GUARDED), opened.charts)
-    step = next((item for item in trial.plan.steps if item.target == "k8s/orders.yaml"), trial.plan.steps[0])
-    sys.stdout.write(diff.unified(step))
-    repaired = sum(len(item.repairs) for item in trial.plan.steps)
-    say(
-        f"\n   in all: {repaired} findings closed in {len(trial.plan.steps)} files, {len(trial.plan.unfixed)} left with a reason"
-    )
+        say("\n2. Plan the repairs that are safe by themselves, try them in memory, and show one file's diff\n")
+        trial = fixing.propose(before, opened.files, opened.context, Consent(MitigationClass.GUARDED), opened.charts)
+        step = next((item for item in trial.plan.steps if item.target == "k8s/orders.yaml"), trial.plan.steps[0])
+        sys.stdout.write(diff.unified(step))
+        repaired = sum(len(item.repairs) for item in trial.plan.steps)
+        say(
+            f"\n   in all: {repaired} findings closed in {len(trial.plan.steps)} files, {len(trial.plan.unfixed)} left with a reason"
+        )
 
-    say("\n3. Write them, read the files again, and judge them again")
-    done = fixing.apply(trial, before, opened.files, opened.hands, opened.journal, opened.context, actor=root.actor())
-    after = scanning.tell(done.after, version=__version__, store=None)
-    say(
-        f"   proved: {len(done.judgement.closed)} findings are gone and no graver one is new; score {report.score:.1f} → {after.score:.1f} (journal {done.entry})"
-    )
+        say("\n3. Write them, read the files again, and judge them again")
+        done = fixing.apply(
+            trial, before, opened.files, opened.hands, opened.journal, opened.context, actor=root.actor()
+        )
+        after = scanning.tell(done.after, version=__version__, store=None)
+        say(
+            f"   proved: {len(done.judgement.closed)} findings are gone and no graver one is new; score {report.score:.1f} → {after.score:.1f} (journal {done.entry})"
+        )
 
-    say("\n4. Take it back")
-    targets = fixing.undo(done.entry, opened.hands, opened.journal, tenant=opened.settings.tenant)
-    same = not _differences(filecmp.dircmp(example, keep))
-    say(
-        f"   {len(targets)} files put back; the copy {'is the original, byte for byte' if same else 'DIFFERS FROM THE ORIGINAL'}"
-    )
-    if not arguments.keep:
-        shutil.rmtree(keep.parent)
-    say(
-        "\nNext: bulkhead scan PATH on your own files, then bulkhead fix PATH. Here: .venv/bin/bulkhead scan examples/shop"
-    )
-    return 0 if same else 4
+        say("\n4. Take it back")
+        targets = fixing.undo(done.entry, opened.hands, opened.journal, tenant=opened.settings.tenant)
+        same = not _differences(filecmp.dircmp(example, keep))
+        say(
+            f"   {len(targets)} files put back; the copy {'is the original, byte for byte' if same else 'DIFFERS FROM THE ORIGINAL'}"
+        )
+        if not arguments.keep:
+            shutil.rmtree(keep.parent)
+        say(
+            "\nNext: bulkhead scan PATH on your own files, then bulkhead fix PATH. Here: .venv/bin/bulkhead scan examples/shop"
+        )
+        return 0 if same else 4
 
 
 def _lines(findings: list[Finding]) -> str:

@@ -25,7 +25,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    import msgspec
 
     from bulkhead.app import fix as fixing
     from bulkhead.app import scan as scanning
@@ -35,42 +34,41 @@ def run(arguments: argparse.Namespace) -> int:
     from bulkhead.mitigation.plan import Consent
 
     folder = selecting.target(arguments)
-    opened = root.open_root(folder)
-    if arguments.exceptions:
-        opened = root.Root(folder, msgspec.structs.replace(opened.settings, exceptions=arguments.exceptions))
-    selection = opened.selection((), arguments.profile)
-    named = {control.id for name in arguments.control for control in opened.catalogue.named(name)}
-    where = str(folder.resolve())
-    with rendering.working(f"scanning {where}"):
-        scan = scanning.judge(opened.files.read(where), where, opened.context, selection)
-    consent = Consent(MitigationClass(arguments.consent), frozenset(named), frozenset(named))
-    with rendering.working("trying the repairs in memory"):
-        trial = fixing.propose(scan, opened.files, opened.context, consent, opened.charts)
-    if arguments.format == "json":
-        rendering.json(diff.summary(trial.plan))
-    else:
-        rendering.diff(diff.text(trial.plan))
-    repaired = sum(len(step.repairs) for step in trial.plan.steps)
-    rendering.talk(
-        f"{repaired} findings closed by changing {len(trial.plan.steps)} files, {len(trial.plan.unfixed)} left"
-    )
-    if arguments.format == "diff":
-        rendering.talk(diff.unfixed(trial.plan))
-        for finding in trial.judgement.brought_up:
-            rendering.talk(
-                f"  then visible: {finding.control}: {finding.message} [{finding.where.file}:{finding.where.line}]"
-            )
-    if not arguments.apply or not trial.plan.steps:
-        if trial.plan.steps:
-            rendering.talk("nothing was written; the same command with --apply writes it")
-        return 0
-    done = fixing.apply(trial, scan, opened.files, opened.hands, opened.journal, opened.context, actor=root.actor())
-    if done.taken_back:
+    given = {"exceptions": arguments.exceptions} if arguments.exceptions else {}
+    with root.open_root(folder, given=given) as opened:
+        selection = opened.selection((), arguments.profile)
+        named = {control.id for name in arguments.control for control in opened.catalogue.named(name)}
+        where = str(folder.resolve())
+        with rendering.working(f"scanning {where}"):
+            scan = scanning.judge(opened.files.read(where), where, opened.context, selection)
+        consent = Consent(MitigationClass(arguments.consent), frozenset(named), frozenset(named))
+        with rendering.working("trying the repairs in memory"):
+            trial = fixing.propose(scan, opened.files, opened.context, consent, opened.charts)
+        if arguments.format == "json":
+            rendering.json(diff.summary(trial.plan))
+        else:
+            rendering.diff(diff.text(trial.plan))
+        repaired = sum(len(step.repairs) for step in trial.plan.steps)
         rendering.talk(
-            f"the files as written did not prove the repair; everything was taken back (journal {done.entry})"
+            f"{repaired} findings closed by changing {len(trial.plan.steps)} files, {len(trial.plan.unfixed)} left"
         )
-        return 3
-    rendering.talk(
-        f"written and proved: {len(done.judgement.closed)} findings are gone. To take it back: bulkhead undo {done.entry}"
-    )
-    return 0
+        if arguments.format == "diff":
+            rendering.talk(diff.unfixed(trial.plan))
+            for finding in trial.judgement.brought_up:
+                rendering.talk(
+                    f"  then visible: {finding.control}: {finding.message} [{finding.where.file}:{finding.where.line}]"
+                )
+        if not arguments.apply or not trial.plan.steps:
+            if trial.plan.steps:
+                rendering.talk("nothing was written; the same command with --apply writes it")
+            return 0
+        done = fixing.apply(trial, scan, opened.files, opened.hands, opened.journal, opened.context, actor=root.actor())
+        if done.taken_back:
+            rendering.talk(
+                f"the files as written did not prove the repair; everything was taken back (journal {done.entry})"
+            )
+            return 3
+        rendering.talk(
+            f"written and proved: {len(done.judgement.closed)} findings are gone. To take it back: bulkhead undo {done.entry}"
+        )
+        return 0

@@ -27,21 +27,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
-    import msgspec
-
     from bulkhead import __version__
     from bulkhead.app import scan as scanning
     from bulkhead.bootstrap import images, root
 
-    opened = root.open_root(Path(), remember=not arguments.forget)
-    if arguments.fail_on:
-        opened = root.Root(Path(), msgspec.structs.replace(opened.settings, fail_on=arguments.fail_on), opened.remember)
-    threshold = opened.settings.threshold()
-    selection = opened.selection(tuple(arguments.control), arguments.profile)
-    snapshot = images.read(arguments.target, platform=arguments.platform, plain_http=arguments.plain_http)
-    scan = scanning.judge(snapshot, arguments.target, opened.context, selection)
-    report = scanning.tell(scan, version=__version__, store=opened.store)
-    if opened.store is not None:
-        scanning.remember(report, opened.store)
-    rendering.write(report, arguments.format, arguments.output)
-    return scanning.exit_code(report, threshold)
+    given = {"fail_on": arguments.fail_on} if arguments.fail_on else {}
+    with root.open_root(Path(), remember=not arguments.forget, given=given) as opened:
+        threshold = opened.settings.threshold()
+        selection = opened.selection(tuple(arguments.control), arguments.profile)
+        snapshot = images.read(arguments.target, platform=arguments.platform, plain_http=arguments.plain_http)
+        scan = scanning.judge(snapshot, arguments.target, opened.context, selection)
+        report = scanning.tell(scan, version=__version__, store=opened.store)
+        if opened.store is not None:
+            scanning.remember(report, opened.store)
+        rendering.write(report, arguments.format, arguments.output)
+        return scanning.exit_code(report, threshold)

@@ -29,31 +29,31 @@ def run(arguments: argparse.Namespace) -> int:
     from bulkhead.bootstrap import root
     from bulkhead.mitigation import diff
 
-    opened = root.open_root(Path())
-    tenant = opened.settings.tenant
-    if not arguments.entry:
-        entries = opened.journal.entries(tenant=tenant)
-        if arguments.format == "json":
-            rendering.json(entries)
+    with root.open_root(Path()) as opened:
+        tenant = opened.settings.tenant
+        if not arguments.entry:
+            entries = opened.journal.entries(tenant=tenant)
+            if arguments.format == "json":
+                rendering.json(entries)
+                return 0
+            for item in entries:
+                sys.stdout.write(
+                    f"{item.id[:12]}  {item.at}  {item.state:<8}  {item.actor}  {item.root}: {', '.join(item.targets)[:100]}\n"
+                )
             return 0
-        for item in entries:
-            sys.stdout.write(
-                f"{item.id[:12]}  {item.at}  {item.state:<8}  {item.actor}  {item.root}: {', '.join(item.targets)[:100]}\n"
-            )
+        found = opened.journal.entry(arguments.entry, tenant=tenant)
+        if arguments.versions:
+            for name, data in fixing.versions(found, arguments.versions, opened.hands).items():
+                path = Path(f"{Path(arguments.versions).name}.{name}")
+                if data is not None:
+                    path.write_bytes(data)
+                    sys.stdout.write(f"{path}\n")
+            return 0
+        if arguments.format == "json":
+            rendering.json({"entry": found.summary, **diff.summary(found.plan)})
+            return 0
+        sys.stdout.write(
+            f"{found.summary.id}  {found.summary.at}  {found.summary.state}  {found.summary.actor}  {found.summary.root}\n"
+        )
+        rendering.diff(diff.text(found.plan))
         return 0
-    found = opened.journal.entry(arguments.entry, tenant=tenant)
-    if arguments.versions:
-        for name, data in fixing.versions(found, arguments.versions, opened.hands).items():
-            path = Path(f"{Path(arguments.versions).name}.{name}")
-            if data is not None:
-                path.write_bytes(data)
-                sys.stdout.write(f"{path}\n")
-        return 0
-    if arguments.format == "json":
-        rendering.json({"entry": found.summary, **diff.summary(found.plan)})
-        return 0
-    sys.stdout.write(
-        f"{found.summary.id}  {found.summary.at}  {found.summary.state}  {found.summary.actor}  {found.summary.root}\n"
-    )
-    rendering.diff(diff.text(found.plan))
-    return 0

@@ -29,15 +29,15 @@ def run(arguments: argparse.Namespace) -> int:
     from bulkhead.posture.world import World
 
     folder = selecting.target(arguments)
-    opened = root.open_root(folder, remember=False)
-    snapshot = opened.files.read(str(folder.resolve()))
-    built = graph.build(World(snapshot))
-    entries = (Vertex("pod", arguments.entry),) if arguments.entry else (INTERNET,)
-    analysis = analyse.analyse(built, entries)
-    if arguments.format == "json":
-        rendering.json(describe.summary(analysis, opened.catalogue, snapshot.gaps))
-    else:
-        rendering.diff(describe.text(analysis, opened.catalogue, snapshot.gaps))
-    if analysis.paths:
-        return 1
-    return 3 if snapshot.gaps else 0
+    with root.open_root(folder, remember=False) as opened:
+        snapshot = opened.files.read(str(folder.resolve()))
+        built = graph.build(World(snapshot))
+        entries = (Vertex("pod", arguments.entry),) if arguments.entry else (INTERNET,)
+        analysis = analyse.analyse(built, entries)
+        if arguments.format == "json":
+            rendering.json(describe.summary(analysis, opened.catalogue, snapshot.gaps))
+        else:
+            rendering.diff(describe.text(analysis, opened.catalogue, snapshot.gaps))
+        if analysis.paths:
+            return 1
+        return 3 if snapshot.gaps else 0

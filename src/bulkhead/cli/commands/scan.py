@@ -36,40 +36,36 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    import msgspec
-
     from bulkhead import __version__
     from bulkhead.app import scan as scanning
     from bulkhead.bootstrap import root
 
     folder = selecting.target(arguments)
-    opened = root.open_root(folder, remember=not arguments.forget)
-    changed = {
-        key: value for key, value in (("fail_on", arguments.fail_on), ("exceptions", arguments.exceptions)) if value
-    }
-    opened = root.Root(opened.folder, msgspec.structs.replace(opened.settings, **changed), opened.remember)
-    threshold = opened.settings.threshold()
-    selection = opened.selection(tuple(arguments.control), arguments.profile)
-    where = str(folder.resolve())
-    planned = arguments.with_fixes or arguments.format in ("sarif", "html")
-    with rendering.working(f"reading {where}"):
-        snapshot = opened.files.read(where)
-    with rendering.working(f"judging {len(snapshot.resources)} resources by {len(selection.controls)} controls"):
-        scan = scanning.judge(snapshot, where, opened.context, selection, keep_verdicts=planned)
-    fixes = {}
-    if planned:
-        from bulkhead.app import fix as fixing
-        from bulkhead.app import telling
-        from bulkhead.mitigation.plan import Consent
+    flags = (("fail_on", arguments.fail_on), ("exceptions", arguments.exceptions))
+    given = {key: value for key, value in flags if value}
+    with root.open_root(folder, remember=not arguments.forget, given=given) as opened:
+        threshold = opened.settings.threshold()
+        selection = opened.selection(tuple(arguments.control), arguments.profile)
+        where = str(folder.resolve())
+        planned = arguments.with_fixes or arguments.format in ("sarif", "html")
+        with rendering.working(f"reading {where}"):
+            snapshot = opened.files.read(where)
+        with rendering.working(f"judging {len(snapshot.resources)} resources by {len(selection.controls)} controls"):
+            scan = scanning.judge(snapshot, where, opened.context, selection, keep_verdicts=planned)
+        fixes = {}
+        if planned:
+            from bulkhead.app import fix as fixing
+            from bulkhead.app import telling
+            from bulkhead.mitigation.plan import Consent
 
-        with rendering.working("trying the repairs in memory"):
-            fixes = telling.fixes(fixing.propose(scan, opened.files, opened.context, Consent(), opened.charts).plan)
-    store = opened.store
-    known = store.baseline(where, tenant=scan.tenant) if store is not None and arguments.baseline else frozenset()
-    report = scanning.tell(scan, version=__version__, store=store, fixes=fixes)
-    if store is not None:
-        scanning.remember(report, store)
-    rendering.write(report, arguments.format, arguments.output)
-    if arguments.format == "table" and any(finding.outcome == "fail" for finding in report.findings):
-        rendering.talk(f"next: bulkhead fix {arguments.target}")
-    return scanning.exit_code(report, threshold, known)
+            with rendering.working("trying the repairs in memory"):
+                fixes = telling.fixes(fixing.propose(scan, opened.files, opened.context, Consent(), opened.charts).plan)
+        store = opened.store
+        known = store.baseline(where, tenant=scan.tenant) if store is not None and arguments.baseline else frozenset()
+        report = scanning.tell(scan, version=__version__, store=store, fixes=fixes)
+        if store is not None:
+            scanning.remember(report, store)
+        rendering.write(report, arguments.format, arguments.output)
+        if arguments.format == "table" and any(finding.outcome == "fail" for finding in report.findings):
+            rendering.talk(f"next: bulkhead fix {arguments.target}")
+        return scanning.exit_code(report, threshold, known)

@@ -25,20 +25,20 @@ def run(arguments: argparse.Namespace) -> int:
     from bulkhead.bootstrap import root
     from bulkhead.core.errors import UsageError
 
-    opened = root.open_root(Path())
-    tenant = opened.settings.tenant
-    if arguments.recover:
-        for found in opened.journal.unfinished(tenant=tenant):
-            back = fixing.recover(found.id, opened.hands, opened.journal, tenant=tenant)
-            rendering.talk(f"{found.id}: {len(back)} files put back")
+    with root.open_root(Path()) as opened:
+        tenant = opened.settings.tenant
+        if arguments.recover:
+            for found in opened.journal.unfinished(tenant=tenant):
+                back = fixing.recover(found.id, opened.hands, opened.journal, tenant=tenant)
+                rendering.talk(f"{found.id}: {len(back)} files put back")
+            return 0
+        entry = arguments.entry
+        if not entry:
+            applied = [item for item in opened.journal.entries(tenant=tenant) if item.state is EntryState.APPLIED]
+            if not applied:
+                raise UsageError("nothing is applied", hint="see: bulkhead journal")
+            entry = applied[0].id
+        targets = fixing.undo(entry, opened.hands, opened.journal, tenant=tenant)
+        for target in targets:
+            rendering.talk(f"put back: {target}")
         return 0
-    entry = arguments.entry
-    if not entry:
-        applied = [item for item in opened.journal.entries(tenant=tenant) if item.state is EntryState.APPLIED]
-        if not applied:
-            raise UsageError("nothing is applied", hint="see: bulkhead journal")
-        entry = applied[0].id
-    targets = fixing.undo(entry, opened.hands, opened.journal, tenant=tenant)
-    for target in targets:
-        rendering.talk(f"put back: {target}")
-    return 0

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import builtins
-import re
 from collections.abc import Callable, Mapping
 from types import CodeType, MappingProxyType
 from typing import Any
 
 import msgspec
 
+from bulkhead.core.patterns import later
 from bulkhead.core.resource import UNKNOWN
 from bulkhead.engines.cel import runtime
 from bulkhead.engines.cel.errors import CelError, CostExceeded, UnknownValue
@@ -20,7 +20,7 @@ STEPS = 1_000_000
 """Loop turns that one evaluation may take."""
 
 _NO_FUNCTIONS: Mapping[str, Function] = MappingProxyType({})
-_IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
+_IDENTIFIER = later(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*")
 
 
 class Function(msgspec.Struct, frozen=True):

@@ -6,14 +6,14 @@ defaults; ``AWS::NoValue`` takes its property away; every other function is ``UN
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from typing import Any, Final
 
+from bulkhead.core.patterns import later
 from bulkhead.core.resource import UNKNOWN
 from bulkhead.formats.shapes.model import Shape, text_of
 
-_VARIABLE: Final = re.compile(r"\$\{([^!}][^}]*)\}")
+_VARIABLE: Final = later(r"\$\{([^!}][^}]*)\}")
 _GONE: Final = object()
 _LIMIT: Final = 1_000_000
 """Characters of one substituted text; a template itself may have as many bytes."""

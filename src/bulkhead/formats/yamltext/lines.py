@@ -34,8 +34,8 @@ Row = tuple[str, str, str, str, str, str, str]
 """Indent, dash, the whole entry, its key, the key's scalar, an item's scalar, and a line of another form."""
 
 _other = itemgetter(6)
-_JOINED = 100
-"""Lines of a text that may go on with the scalar of the line before."""
+_JOINED = 30
+"""Lines of a text that may go on with the scalar of the line before: each makes that scalar anew."""
 _NOT_PLAIN = ("", "'", '"', "{", "[")
 Outline = dict[Any, Any]
 """Where a collection's parts stand, made beside its value: key or index to a scalar's row, or its first and last where it
@@ -66,6 +66,24 @@ def _ended(text: str) -> str:
     return text if text.endswith("\n") else text + "\n"
 
 
+def _goes_on(found: list[Row], number: int, more: list[str], text: str) -> bool:
+    """Whether a row of bare text goes on with the plain scalar of the line before; ``more`` has the lines of the text."""
+    before, item = found[number - 1], found[number][5]
+    if (before[4] or before[5])[:1] in _NOT_PLAIN or item[0] in _NOT_PLAIN:
+        return False
+    if not more:
+        more += text.split("\n")
+    # A comment ends a scalar.
+    return len(more[number - 1].rstrip(" ")) == sum(map(len, before[:3]))
+
+
+def _join(holder: Any, outline: Outline, last: Any, found: list[Row], number: int) -> None:
+    """The rows up to this one as one scalar; a space stands for each line end (YAML 1.1 section 9.1.3)."""
+    first = outline[last][0] if type(outline[last]) is tuple else number - 1
+    words = [row[4] or row[5] for row in found[first : number + 1]]
+    holder[last], outline[last] = value(" ".join(words)), (first, number)
+
+
 def documents(found: list[Row], text: str, bounds: Bounds) -> list[Document] | None:
     """The rows of a text as documents.
 
@@ -79,39 +97,27 @@ def documents(found: list[Row], text: str, bounds: Bounds) -> list[Document] | N
     waiting = asked = -1
     waits: Any = None
     beside: Outline = {}
-    name = folded = ""
-    plain: list[str] = []
-    joined = 0
+    name, joined = "", 0
+    more: list[str] = []
     for number, (indent, dash, entry, key, scalar, item, _) in enumerate(found):
         if not entry:
             continue
         column = len(indent)
-        holder: Any
         if not dash and not key:
             if item == "---" and not indent:
                 done.append(Document())
                 columns, holders, outlines, waiting = [], [], [], -1
                 continue
-            # A plain scalar goes on in the next line; a space stands for the line end (YAML 1.1 section 9.1.3).
-            before = found[number - 1]
-            start = before[4] or before[5]
-            if waiting >= 0 or not columns or column <= columns[-1] or start[:1] in _NOT_PLAIN or item[0] in _NOT_PLAIN:
-                return None
-            plain = plain or text.split("\n")
             joined += 1
-            # A comment ends a scalar; many lines are not what this is quick at.
-            if joined > _JOINED or len(plain[number - 1].rstrip(" ")) > sum(map(len, before[:3])):
+            if waiting >= 0 or not columns or column <= columns[-1] or joined > _JOINED:
                 return None
-            holder, outline = holders[-1], outlines[-1]
-            last: Any = len(holder) - 1 if type(holder) is list else name
-            if type(outline[last]) is tuple:
-                start = folded
-            else:
-                outline[last] = (number - 1, number)
-            folded = f"{start} {item}"
-            holder[last], outline[last] = value(folded), (outline[last][0], number)
+            if not _goes_on(found, number, more, text):
+                return None
+            last = len(holders[-1]) - 1 if type(holders[-1]) is list else name
+            _join(holders[-1], outlines[-1], last, found, number)
             continue
         kind: type = list if dash else dict
+        holder: Any
         if waiting >= 0 and (column > waiting or (dash and column == waiting)):
             holder = waits[name] = kind()
             outline = beside[name] = {None: asked}

@@ -6,7 +6,6 @@ own way (IAM user guide, "JSON policy element reference").
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from bulkhead.core.resource import UNKNOWN
@@ -34,6 +33,8 @@ def statements(document: Any) -> list[Any]:
     if isinstance(document, str):
         if not document.strip():
             return []
+        import json
+
         try:
             document = json.loads(document)
         except (ValueError, RecursionError) as exc:

@@ -9,24 +9,25 @@ import math
 import re
 from typing import Any
 
+from bulkhead.core.patterns import later
 from bulkhead.formats.credentials import FORMATS, TELLING_WORD
 
-_SHAPES = tuple((shape.label, re.compile(shape.pattern)) for shape in FORMATS)
-_HINT = re.compile("|".join(re.escape(hint) for shape in FORMATS for hint in shape.hints))
-_NAME = re.compile(TELLING_WORD)
+_SHAPES = tuple((shape.label, later(shape.pattern)) for shape in FORMATS)
+_HINT = later("|".join(re.escape(hint) for shape in FORMATS for hint in shape.hints))
+_NAME = later(TELLING_WORD)
 # Names that clouds gave to credentials and to nothing else: even a placeholder shows where the real one will stand.
-_EXACT = re.compile(r"^(?:aws_secret_access_key|azure_.{1,40}key|oci_cli_key_content)$")
-_CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_NOT_SECRET_NAME = re.compile(
+_EXACT = later(r"^(?:aws_secret_access_key|azure_.{1,40}key|oci_cli_key_content)$")
+_CAMEL = later(r"(?<=[a-z0-9])(?=[A-Z])")
+_NOT_SECRET_NAME = later(
     r"(?:_|-|\.)(?:file|path|name|url|uri|dir|id|ttl|expiry|expiration|length|type|header|ref|key_id|mount|issuer"
     r"|policy|enabled|count|endpoint|host|port|audience|algorithm|min|max|timeout|store|provider|namespace|class)s?$"
 )
-_REFERENCE = re.compile(r"^(?:\$\{?[\w.:?-]+\}?|\$\(.*\)|\{\{.*\}\}|%\w+%)$")
-_PLACEHOLDER = re.compile(
+_REFERENCE = later(r"^(?:\$\{?[\w.:?-]+\}?|\$\(.*\)|\{\{.*\}\}|%\w+%)$")
+_PLACEHOLDER = later(
     r"^(?:<[^>]*>|\[.*\]|\{.*\}|[|>][+-]?|~|x{3,}|\*{3,}|\.{3}|true|false|yes|no|none|null|/[\w./-]*|[0-9]{1,4}|[0-9]+[smhd]|https?://[^@]*)$",
     re.IGNORECASE,
 )
-_ASSIGNMENT = re.compile(r"^\s*(?:export\s+)?([A-Za-z][\w.-]{0,80})\s*[=:]\s*[\"']?([^\s\"']{1,200})[\"']?\s*$")
+_ASSIGNMENT = later(r"^\s*(?:export\s+)?([A-Za-z][\w.-]{0,80})\s*[=:]\s*[\"']?([^\s\"']{1,200})[\"']?\s*$")
 _LIMIT = 16_384
 _LINES = 400
 

@@ -12,15 +12,16 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import accumulate
 
+from bulkhead.core.patterns import later
 from bulkhead.core.resource import Resource, Snapshot, Text
 from bulkhead.formats import texts
 from bulkhead.posture.suppressions.model import Exemption
 
 _WORDS = (b"checkov:skip", b"bridgecrew:skip", b"trivy:ignore", b"tfsec:ignore", b"hadolint ", b"bulkhead:ignore")
-_CHECKOV = re.compile(r"(?:checkov|bridgecrew):skip=([A-Za-z0-9_]{3,40}):?([^\r\n]{0,300})")
-_TRIVY = re.compile(r"(?:trivy|tfsec):ignore:([A-Za-z0-9_*-]{2,80})(?::exp:([0-9]{4}-[0-9]{2}-[0-9]{2}))?")
-_HADOLINT = re.compile(r"#\s{0,20}hadolint\s{1,20}(global\s{1,20})?ignore\s{0,20}=\s{0,20}([A-Z0-9, ]{4,400})")
-_OWN = re.compile(
+_CHECKOV = later(r"(?:checkov|bridgecrew):skip=([A-Za-z0-9_]{3,40}):?([^\r\n]{0,300})")
+_TRIVY = later(r"(?:trivy|tfsec):ignore:([A-Za-z0-9_*-]{2,80})(?::exp:([0-9]{4}-[0-9]{2}-[0-9]{2}))?")
+_HADOLINT = later(r"#\s{0,20}hadolint\s{1,20}(global\s{1,20})?ignore\s{0,20}=\s{0,20}([A-Z0-9, ]{4,400})")
+_OWN = later(
     r"bulkhead:ignore ([A-Za-z0-9_.*-]{2,120})((?: (?:until=[0-9-]{10}|owner=[^\s:]{1,80})){0,2}):?([^\r\n]{0,300})"
 )
 _LIMIT = 2000

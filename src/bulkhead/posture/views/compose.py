@@ -7,12 +7,13 @@ from typing import Any
 
 import msgspec
 
+from bulkhead.core.patterns import later
 from bulkhead.core.plan import Edit
 from bulkhead.core.resource import UNKNOWN, DocumentPath, Resource
 from bulkhead.posture.views import quantities
 from bulkhead.posture.views.model import ContainerView, PodView
 
-_PORT = re.compile(
+_PORT = later(
     r"^(?:(\[[0-9a-fA-F:]+\]|[0-9]+(?:\.[0-9]+){3}):)?(?:([0-9]+(?:-[0-9]+)?)?:)?([0-9]+)(?:-[0-9]+)?(?:/(tcp|udp|sctp))?$"
 )
 
@@ -28,7 +29,7 @@ def pods(resource: Resource) -> tuple[PodView, ...]:
 
 # Here a variable is an answer in itself: the value is not in the file.
 _LITERAL = frozenset({"environment", "labels", "command", "entrypoint"})
-_VARIABLE = re.compile(r"\$(?:\$|\{[A-Za-z_][A-Za-z0-9_]*(?::?-([^${}]*))?[^{}]*\}|[A-Za-z_][A-Za-z0-9_]*)")
+_VARIABLE = later(r"\$(?:\$|\{[A-Za-z_][A-Za-z0-9_]*(?::?-([^${}]*))?[^{}]*\}|[A-Za-z_][A-Za-z0-9_]*)")
 
 
 def _interpolated(data: dict[str, Any]) -> dict[str, Any]:

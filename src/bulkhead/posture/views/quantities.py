@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_QUANTITY = re.compile(r"^([0-9]+(?:\.[0-9]+)?)([EPTGMK]i|[numkMGTPE])?$")
+from bulkhead.core.patterns import later
+
+_QUANTITY = later(r"^([0-9]+(?:\.[0-9]+)?)([EPTGMK]i|[numkMGTPE])?$")
 _SCALE = {
     "n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18,
     "Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40, "Pi": 2.0**50, "Ei": 2.0**60,
 }  # fmt: skip
-_COMPOSE = re.compile(r"^([0-9]+(?:\.[0-9]+)?)\s*(b|k|m|g|t|kb|mb|gb|tb)?$", re.IGNORECASE)
+_COMPOSE = later(r"^([0-9]+(?:\.[0-9]+)?)\s*(b|k|m|g|t|kb|mb|gb|tb)?$", re.IGNORECASE)
 _BINARY = {"": 0, "b": 0, "k": 10, "m": 20, "g": 30, "t": 40}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import secrets
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -30,7 +30,7 @@ class SqliteJournal:
         self._seal = seal
 
     def begin(self, plan: Plan, *, actor: str, at: str, facts: Mapping[str, FileFacts] | None = None) -> str:
-        entry = at[:10].replace("-", "") + "-" + secrets.token_hex(4)
+        entry = at[:10].replace("-", "") + "-" + os.urandom(4).hex()
         tenant = plan.tenant
         # The bytes live in the steps' rows; the plan keeps the words.
         bare = msgspec.structs.replace(

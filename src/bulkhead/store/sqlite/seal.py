@@ -7,7 +7,6 @@ A sealed value is the 96-bit random nonce followed by the ciphertext and its tag
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from pathlib import Path
 
@@ -29,7 +28,7 @@ class Seal:
     def seal(self, data: bytes, *row: str) -> bytes:
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-        nonce = secrets.token_bytes(_NONCE)
+        nonce = os.urandom(_NONCE)
         return nonce + AESGCM(self._load()).encrypt(nonce, data, _associated(row))
 
     def open(self, sealed: bytes, *row: str) -> bytes:
@@ -49,7 +48,7 @@ class Seal:
     def _load(self) -> bytes:
         if not self._key:
             if self._may_create:
-                private_file(self._path, secrets.token_bytes(_KEY))
+                private_file(self._path, os.urandom(_KEY))
             self._key = self._read()
         return self._key
 
