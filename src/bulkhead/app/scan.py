@@ -117,12 +117,13 @@ def exit_code(report: Report, threshold: Severity | None, baseline: frozenset[st
 
     A finding that was seen outranks a gap: the code says that there is something to repair.
     """
-    open_ = [
-        finding
+    if threshold is not None and any(
+        finding.outcome is Outcome.FAIL
+        and finding.severity.rank >= threshold.rank
+        and finding.waiver is None
+        and finding.fingerprint not in baseline
         for finding in report.findings
-        if finding.outcome is Outcome.FAIL and finding.waiver is None and finding.fingerprint not in baseline
-    ]
-    if threshold is not None and any(finding.severity.rank >= threshold.rank for finding in open_):
+    ):
         return 1
     unread = any(finding.outcome is Outcome.ERROR and finding.waiver is None for finding in report.findings)
     return 3 if report.gaps or unread else 0

@@ -59,6 +59,9 @@ class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, for
     waiver: Waiver | None = None
 
 
+_spelled = lru_cache(maxsize=4096)(canonical)
+
+
 class Fingerprints:
     """The fingerprints of one element's findings: all but the control is spelled once."""
 
@@ -78,7 +81,7 @@ class Fingerprints:
 
     def of(self, control: str) -> str:
         """32 hexadecimal digits that stay the same while the finding means the same."""
-        return hashlib.sha256(self._head + canonical(control) + self._tail).hexdigest()[:32]
+        return hashlib.sha256(self._head + _spelled(control) + self._tail).hexdigest()[:32]
 
 
 def fingerprint(tenant: str, control: str, resource: Ref, element: str) -> str:

@@ -16,8 +16,8 @@ from operator import itemgetter
 
 from bulkhead.core.outcome import Outcome
 from bulkhead.posture.bindings import Element
-from bulkhead.posture.compiled import Runnable
-from bulkhead.posture.judge import Answer, judge
+from bulkhead.posture.compiled import Needs, Runnable
+from bulkhead.posture.judge import Answer, judge, missing
 from bulkhead.posture.world import World
 
 KEPT = 4096
@@ -26,8 +26,26 @@ KEPT = 4096
 Told = tuple[int, Runnable, Answer]
 """The check's place in its batch, the check, what it says."""
 
-_Part = list[tuple[int, Runnable]]
 _place = itemgetter(0)
+
+
+class _Part:
+    """Some checks of a batch with their places in it.
+
+    ``beyond`` has those of their needs that are about the whole resource, each once.
+    """
+
+    __slots__ = ("beyond", "checks")
+
+    def __init__(self) -> None:
+        self.checks: list[tuple[int, Runnable]] = []
+        self.beyond: list[Needs] = []
+
+    def add(self, place: int, runnable: Runnable) -> None:
+        self.checks.append((place, runnable))
+        needs = runnable.needs
+        if needs is not None and (needs.object_fields or needs.known) and needs not in self.beyond:
+            self.beyond.append(needs)
 
 
 class _Kept:
@@ -74,18 +92,22 @@ class Batch:
     def _split(self, covers: tuple[frozenset[str], ...]) -> list[_Part]:
         parts = self._parts.get(covers)
         if parts is None:
-            parts = self._parts[covers] = [[] for _ in (*covers, None)]
+            parts = self._parts[covers] = [_Part() for _ in (*covers, None)]
             for place, runnable in enumerate(self.runnables):
-                at = next((at for at, names in enumerate(covers) if _covered(runnable, names)), len(covers))
-                parts[at].append((place, runnable))
+                at = next((at for at, names in enumerate(covers) if runnable.used <= names), len(covers))
+                parts[at].add(place, runnable)
         return parts
 
     def _like(
         self, world: World, element: Element, silent: frozenset[Outcome], part: _Part, spelled: bytes
     ) -> list[Told]:
-        if not part:
+        if not part.checks:
             return []
-        key = (part[0][0], spelled)
+        if _lacking(element, part):
+            told, outcomes = _each(world, element, silent, part)
+            self._count(part, outcomes, 1)
+            return told
+        key = (part.checks[0][0], spelled)
         kept = self._kept.get(key)
         if kept is not None:
             kept.elements += 1
@@ -102,7 +124,7 @@ class Batch:
 
     def _count(self, part: _Part, outcomes: Iterable[Outcome], elements: int) -> None:
         counts = self._counts
-        for (place, _), outcome in zip(part, outcomes, strict=True):
+        for (place, _), outcome in zip(part.checks, outcomes, strict=True):
             said = (place, outcome)
             counts[said] = counts.get(said, 0) + elements
 
@@ -112,7 +134,7 @@ def _each(
 ) -> tuple[list[Told], tuple[Outcome, ...]]:
     told = []
     outcomes = []
-    for place, runnable in part:
+    for place, runnable in part.checks:
         answer = judge(world, runnable, element)
         outcome = answer[0]
         outcomes.append(outcome)
@@ -121,7 +143,6 @@ def _each(
     return told, tuple(outcomes)
 
 
-def _covered(runnable: Runnable, names: frozenset[str]) -> bool:
-    """Whether these names are all that the check rests on: needs may also be about the whole resource."""
-    needs = runnable.needs
-    return runnable.used <= names and (needs is None or not (needs.object_fields or needs.known))
+def _lacking(element: Element, part: _Part) -> bool:
+    """Whether a check of the part lacks something of the whole resource, which a likeness says nothing about."""
+    return any(missing(needs, element) for needs in part.beyond)

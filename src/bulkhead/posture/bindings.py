@@ -22,6 +22,7 @@ VARIABLES = frozenset({
 })  # fmt: skip
 
 _POD = frozenset({"pod", "platform", "params"})
+_POD_NOTED = _POD | {"pss"}
 _CONTAINER = frozenset({"container", "role", "platform", "params"})
 _CONTAINER_IN_POD = _CONTAINER | {"pod", "effective"}
 
@@ -128,8 +129,9 @@ def pod(world: World, view: PodView) -> Element:
     element = Element(view.resource, view.element, view.lens, view.spec, view.lens, providers=providers)
     element.bound.update(pod=view.spec, platform=view.platform)
     if element.direct:
-        spelled = _spelled((view.platform, view.spec))
-        element.likeness = ((_POD, spelled),) if spelled else ()
+        own = _spelled((view.platform, view.spec))
+        noted = _spelled(view.meta.get("annotations")) if own else b""
+        element.likeness = ((_POD, own), (_POD_NOTED, own + noted)) if noted else ()
     return element
 
 

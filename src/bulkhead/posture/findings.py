@@ -93,20 +93,25 @@ class Findings:
         places: Sequence[Place],
     ) -> None:
         ref, name = element.resource.ref, element.name
-        fingerprints = Fingerprints(self._tenant, ref, name)
+        done, seen, tenant = self._done, self._seen, self._tenant
+        fingerprints = Fingerprints(tenant, ref, name)
         for (_, runnable, answer), where, (_, path) in zip(answers, wheres, places, strict=True):
             control = runnable.control
             fingerprint = fingerprints.of(control.id)
             outcome, message, evidence = answer
             # Two checks of one control may speak about one element: one finding, the worst, of equals the first.
-            at = self._seen.setdefault(fingerprint, len(self._done))
-            if at < len(self._done) and join(self._done[at].outcome, outcome) is self._done[at].outcome:
+            at = seen.setdefault(fingerprint, len(done))
+            if at < len(done) and join(done[at].outcome, outcome) is done[at].outcome:
                 continue
-            self._done[at:at + 1] = (Finding(
-                fingerprint=fingerprint, tenant=self._tenant, control=control.id, revision=control.revision,
+            finding = Finding(
+                fingerprint=fingerprint, tenant=tenant, control=control.id, revision=control.revision,
                 outcome=outcome, severity=control.severity, title=control.title, message=message, resource=ref,
                 element=name, where=where or Where(file=ref.origin, path=dotted(path)), evidence=evidence,
-            ),)  # fmt: skip
+            )  # fmt: skip
+            if at < len(done):
+                done[at] = finding
+            else:
+                done.append(finding)
             if self._keep:
                 self.verdicts[fingerprint] = Verdict(runnable, element, outcome, message, evidence)
 

@@ -32,11 +32,9 @@ def judge(world: World, runnable: Runnable, element: Element) -> Answer:
     if runnable.points_at and not element.direct and _elsewhere(runnable, element):
         return _NOT_HERE
     if runnable.needs is not None:
-        missing = element.missed.get(runnable.needs)
-        if missing is None:
-            missing = element.missed[runnable.needs] = _missing(runnable.needs, element)
-        if missing:
-            return Outcome.ERROR, f"{missing} could not be read", ""
+        lacking = missing(runnable.needs, element)
+        if lacking:
+            return Outcome.ERROR, f"{lacking} could not be read", ""
     bound = element.bound
     try:
         if not bound.keys() >= runnable.used:
@@ -83,6 +81,14 @@ def target(element: Element, path: DocumentPath) -> DocumentPath | None:
     if path[:1] == ("pod",) and element.pod_lens is not None:
         return element.pod_lens.target(path[1:])
     return element.lens.target(path)
+
+
+def missing(needs: Needs, element: Element) -> str:
+    """What an element lacks of a check's needs; empty when nothing. Found once for all the checks that need the same."""
+    known = element.missed.get(needs)
+    if known is None:
+        known = element.missed[needs] = _missing(needs, element)
+    return known
 
 
 def _missing(needs: Needs, element: Element) -> str:

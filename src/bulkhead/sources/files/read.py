@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from bulkhead.formats.hcl.model import Block
     from bulkhead.formats.hcl.scope import Scope
 
+_PIECE = 65536
+
 
 def read(
     root: Path | str,
@@ -152,14 +154,29 @@ def _bytes(found: Found, limits: Limits, gaps: list[Gap]) -> bytes | None:
     try:
         # A pipe or a link put in the file's place between the walk and now must not hold us or lead us out.
         handle = os.open(found.path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
-        with os.fdopen(handle, "rb") as file:
-            size = os.fstat(file.fileno()).st_size
-            if size <= limits.file_size:
-                data = file.read(limits.file_size + 1)
-                if len(data) <= limits.file_size:
-                    return data
-            reason, code = f"the file has more than {limits.file_size} bytes", "B210"
+        try:
+            data = _read(handle, limits.file_size)
+        finally:
+            os.close(handle)
+        if data is not None:
+            return data
+        reason, code = f"the file has more than {limits.file_size} bytes", "B210"
     except OSError as error:
         reason = f"the file cannot be read: {error.strerror or type(error).__name__}"
     gaps.append(Gap(where=found.relative, code=code, reason=reason, hides=hides(found.relative, found.format)))
     return None
+
+
+def _read(handle: int, most: int) -> bytes | None:
+    """All of an open file; None when it is larger than that. A file may grow, and some say nothing of their size."""
+    size = os.fstat(handle).st_size
+    if size > most:
+        return None
+    parts: list[bytes] = []
+    total = 0
+    while part := os.read(handle, max(size + 1 - total, 1) if total <= size else _PIECE):
+        parts.append(part)
+        total += len(part)
+        if total > most:
+            return None
+    return parts[0] if len(parts) == 1 else b"".join(parts)

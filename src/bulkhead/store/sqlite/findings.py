@@ -211,7 +211,7 @@ def _content(finding: Finding) -> bytes:
     return blake2b(_packed(finding), digest_size=8).digest()
 
 
-def _packed(told: Finding | tuple[Finding, ...]) -> bytes:
+def _packed(told: Any) -> bytes:
     try:
         return _pack(told)
     except UnicodeEncodeError:
@@ -222,8 +222,11 @@ def _digest(report: Report) -> bytes:
     """Changes when anything does that may move a finding: the findings, what could not be read, and what ran."""
     made = blake2b(digest_size=16)
     for start in range(0, len(report.findings), 500):
-        made.update(_packed(report.findings[start : start + 500]))
-    told = repr((report.gaps, sorted(report.tallies)))
+        findings = report.findings[start : start + 500]
+        # The rest of a finding is in its fingerprint, or is its control's.
+        made.update(_packed([(f.fingerprint, f.outcome, f.message, f.where, f.evidence, f.waiver) for f in findings]))
+    controls = [(name, control.revision, control.severity, control.title) for name, control in report.controls.items()]
+    told = repr((report.gaps, sorted(report.tallies), sorted(controls)))
     made.update(told.encode("utf-8", "surrogatepass"))
     return made.digest()
 
