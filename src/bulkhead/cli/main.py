@@ -71,7 +71,7 @@ def _run(command: ModuleType, words: list[str]) -> int:
     from bulkhead.core.errors import BulkheadError, SettingsError, UsageError
 
     # What a scan makes stays until it ends; looking through all of it again and again would cost a fifth of its time.
-    gc.set_threshold(200_000, 20, 100)
+    gc.set_threshold(2_000_000, 20, 100)
     helping = not {"-h", "--help"}.isdisjoint(words)
     parser = argparse.ArgumentParser(
         prog=f"bulkhead {command.NAME}",

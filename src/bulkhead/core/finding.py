@@ -12,7 +12,7 @@ from bulkhead.core.outcome import Outcome, Severity
 from bulkhead.core.resource import DocumentPath, Ref
 
 
-class Where(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Where(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where to look. Lines and columns count from 1; 0 means unknown. ``path`` is the element in its resource."""
 
     file: str = ""
@@ -22,7 +22,7 @@ class Where(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbi
     path: str = ""
 
 
-class Waiver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Waiver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The exception that covers a finding: who agreed, why, until when (ISO date, empty when it never ends)."""
 
     reason: str
@@ -31,7 +31,7 @@ class Waiver(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forb
     origin: str = ""
 
 
-class Finding(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True):
+class Finding(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A verdict worth telling.
 
     Attributes:

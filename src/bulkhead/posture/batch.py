@@ -11,6 +11,7 @@ still hold.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 
@@ -35,13 +36,15 @@ class _Part:
     ``beyond`` has those of their needs that are about the whole resource, each once.
     """
 
-    __slots__ = ("beyond", "checks")
+    __slots__ = ("beyond", "checks", "places")
 
     def __init__(self) -> None:
+        self.places: list[int] = []
         self.checks: list[tuple[int, Runnable]] = []
         self.beyond: list[Needs] = []
 
     def add(self, place: int, runnable: Runnable) -> None:
+        self.places.append(place)
         self.checks.append((place, runnable))
         needs = runnable.needs
         if needs is not None and (needs.object_fields or needs.known) and needs not in self.beyond:
@@ -65,7 +68,7 @@ class Batch:
 
     def __init__(self, runnables: Sequence[Runnable]) -> None:
         self.runnables = runnables
-        self._counts: dict[tuple[int, Outcome], int] = {}
+        self._counts: Counter[tuple[int, Outcome]] = Counter()
         self._parts: dict[tuple[frozenset[str], ...], list[_Part]] = {}
         self._kept: dict[tuple[int, bytes], _Kept] = {}
 
@@ -123,10 +126,11 @@ class Batch:
         self._kept.clear()
 
     def _count(self, part: _Part, outcomes: Iterable[Outcome], elements: int) -> None:
-        counts = self._counts
-        for (place, _), outcome in zip(part.checks, outcomes, strict=True):
-            said = (place, outcome)
-            counts[said] = counts.get(said, 0) + elements
+        said = zip(part.places, outcomes, strict=True)
+        if elements == 1:
+            self._counts.update(said)
+        else:
+            self._counts.update(dict.fromkeys(said, elements))
 
 
 def _each(

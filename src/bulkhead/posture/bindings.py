@@ -36,6 +36,7 @@ class Element(msgspec.Struct):
         pod_lens: the same below the pod spec, where there is one.
         unread: what of the element could not be read at all; every check of it is then an error.
         providers: names computed on demand.
+        ready: sets of names that are all computed.
         missed: what the element lacks of a check's needs, by these; empty when nothing.
         likeness: sets of names, narrow before wide, each with the bytes of all that these names rest on: elements with
             the same bytes are the same for a check that uses no other name. Empty where that cannot be told.
@@ -51,6 +52,7 @@ class Element(msgspec.Struct):
     bound: dict[str, Any] = msgspec.field(default_factory=dict)
     providers: Mapping[str, Callable[[], Any]] = msgspec.field(default_factory=dict)
     missed: dict[Any, str] = msgspec.field(default_factory=dict)
+    ready: set[frozenset[str]] = msgspec.field(default_factory=set)
     likeness: tuple[tuple[frozenset[str], bytes], ...] = ()
     direct: bool = False
 
@@ -70,6 +72,7 @@ class Element(msgspec.Struct):
                     bound[name] = self.providers[name]()
                 except (TypeError, AttributeError, KeyError, ValueError) as exc:
                     raise CelError(f"{name} cannot be told: {exc}") from exc
+        self.ready.add(used)
         return bound
 
 

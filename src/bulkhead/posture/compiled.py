@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import marshal
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -41,7 +41,7 @@ _needs = lru_cache(maxsize=4096)(Needs)
 
 
 class Runnable(msgspec.Struct, eq=False):
-    """One check of one control."""
+    """One check of one control. ``run`` and ``when_run`` are its programs as functions, made by ``prepare``."""
 
     control: Control
     check: Check
@@ -55,6 +55,13 @@ class Runnable(msgspec.Struct, eq=False):
     points_at: DocumentPath
     message: tuple[str | DocumentPath, ...]
     params: Mapping[str, Any]
+    run: Callable[[Mapping[str, Any]], Any] | None = None
+    when_run: Callable[[Mapping[str, Any]], Any] | None = None
+
+    def prepare(self) -> tuple[Callable[[Mapping[str, Any]], Any], Callable[[Mapping[str, Any]], Any] | None]:
+        self.run = run = self.program.prepared()
+        self.when_run = when = self.when.prepared() if self.when is not None else None
+        return run, when
 
 
 def split(path: str) -> DocumentPath:

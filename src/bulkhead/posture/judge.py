@@ -36,20 +36,45 @@ def judge(world: World, runnable: Runnable, element: Element) -> Answer:
         if lacking:
             return Outcome.ERROR, f"{lacking} could not be read", ""
     bound = element.bound
+    run, when = runnable.run, runnable.when_run
+    if run is None:
+        run, when = runnable.prepare()
     try:
-        if not bound.keys() >= runnable.used:
+        if runnable.used not in element.ready:
             element.bindings(runnable.used)
         bound["params"] = runnable.params
+        if when is not None:
+            applies = when(bound)
+            if applies is False:
+                return _NOT_APPLICABLE
+            if applies is not True:
+                return _in_words(world, runnable, element)
+        answer = run(bound)
+    except CelError as exc:
+        return Outcome.ERROR, f"could not be judged: {exc}", ""
+    except (KeyError, RecursionError):
+        return _in_words(world, runnable, element)
+    if answer is True:
+        return _rests(world, runnable) if runnable.control.needs.kinds else _PASS
+    if answer is False:
+        return runnable.outcome, compiled.render(runnable.message, bound), _evidence(runnable, bound)
+    return _in_words(world, runnable, element)
+
+
+def _in_words(world: World, runnable: Runnable, element: Element) -> Answer:
+    """The answer where an expression gave neither yes nor no: evaluated once more, to be told why."""
+    bound = element.bound
+    try:
         if runnable.when is not None and runnable.when.evaluate(bound) is not True:
             return _NOT_APPLICABLE
         answer = runnable.program.evaluate(bound)
     except CelError as exc:
         return Outcome.ERROR, f"could not be judged: {exc}", ""
     if answer is True:
-        return _rests(world, runnable) if runnable.control.needs.kinds else _PASS
-    if answer is not False:
-        return Outcome.ERROR, "the check gave no yes or no", ""
-    return runnable.outcome, compiled.render(runnable.message, bound), _evidence(runnable, bound)
+        return _rests(world, runnable)
+    if answer is False:
+        return runnable.outcome, compiled.render(runnable.message, bound), _evidence(runnable, bound)
+    return Outcome.ERROR, "the check gave no yes or no", ""
 
 
 def _rests(world: World, runnable: Runnable) -> Answer:

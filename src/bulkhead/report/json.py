@@ -11,13 +11,12 @@ from typing import Any
 import msgspec
 
 from bulkhead.core.control import Control
-from bulkhead.core.finding import Finding, Waiver
-from bulkhead.core.outcome import Outcome, Severity
+from bulkhead.core.finding import Finding, Waiver, Where
 from bulkhead.core.resource import Gap, Ref
 from bulkhead.report.mask import mask_source
 from bulkhead.report.model import Fix, Report
 from bulkhead.report.order import active, by_outcome, by_severity, waived
-from bulkhead.report.text import all_said, clean, said
+from bulkhead.report.text import clean, is_clean, is_said, said
 
 FORMAT = "bulkhead-report"
 VERSION = 1
@@ -77,36 +76,14 @@ def _summary(report: Report) -> dict[str, Any]:
     }
 
 
-class _Place(msgspec.Struct):
-    """Every field, also those that ``Where`` leaves out when they say nothing."""
+class _Line(Finding, frozen=True, kw_only=True):
+    """A finding as it stands in the file, with its repairs."""
 
-    file: str
-    line: int
-    column: int
-    end_line: int
-    path: str
-
-
-class _Line(msgspec.Struct):
-    """A finding as it stands in the file."""
-
-    fingerprint: str
-    control: str
-    revision: int
-    outcome: Outcome
-    severity: Severity
-    title: str
-    message: str
-    resource: Ref
-    element: str
-    where: _Place
-    evidence: str
-    waiver: dict[str, str] | None
     fixes: list[dict[str, Any]] | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Parts:
-    """What many findings share is cleaned once: the resource, names, files and paths.
+    """Findings as they are told. What many share is cleaned once: the resource, names, files and paths.
 
     Resources are keyed by identity: the report holds every one of them for as long as this lives.
     """
@@ -115,31 +92,56 @@ class _Parts:
         self._refs: dict[int, Ref] = {}
         self._clean = _Clean()
 
-    def lines(self, findings: Sequence[Finding], fixes: Mapping[str, tuple[Fix, ...]]) -> list[_Line]:
-        messages = all_said([finding.message for finding in findings])
-        return [self._line(finding, message, fixes) for finding, message in zip(findings, messages, strict=True)]
+    def lines(self, findings: Sequence[Finding], fixes: Mapping[str, tuple[Fix, ...]]) -> Sequence[Finding]:
+        """Nearly always the findings themselves: nothing in them needs cleaning or masking, and nothing is to be added."""
+        if not fixes and self._innocent(findings):
+            return findings
+        return [self._line(finding, fixes) for finding in findings]
 
-    def _line(self, finding: Finding, message: str, fixes: Mapping[str, tuple[Fix, ...]]) -> _Line:
-        ref, where, cleaned = finding.resource, finding.where, self._clean
-        resource = self._refs.get(id(ref))
-        if resource is None:
-            resource = self._refs[id(ref)] = _resource(ref)
-        repairs = fixes.get(finding.fingerprint) if fixes else None
-        # By position, in the order of the fields: one of these is made for every finding.
+    def _innocent(self, findings: Sequence[Finding]) -> bool:
+        prose, names = set(), set()
+        for finding in findings:
+            where, ref = finding.where, finding.resource
+            if finding.waiver is not None or self._resource(ref) is not ref:
+                return False
+            prose.add(finding.message)
+            prose.add(finding.title)
+            prose.add(finding.evidence)
+            names.add(finding.element)
+            names.add(where.file)
+            names.add(where.path)
+        return is_said(prose) and is_clean(" ".join(names))
+
+    def _resource(self, ref: Ref) -> Ref:
+        known = self._refs.get(id(ref))
+        if known is None:
+            known = self._refs[id(ref)] = _resource(ref)
+        return known
+
+    def _line(self, finding: Finding, fixes: Mapping[str, tuple[Fix, ...]]) -> _Line:
+        where, cleaned = finding.where, self._clean
+        repairs = fixes.get(finding.fingerprint)
         return _Line(
-            finding.fingerprint,
-            finding.control,
-            finding.revision,
-            finding.outcome,
-            finding.severity,
-            said(finding.title),
-            message,
-            resource,
-            cleaned[finding.element],
-            _Place(cleaned[where.file], where.line, where.column, where.end_line, cleaned[where.path]),
-            said(finding.evidence) if finding.evidence else "",
-            _waiver(finding.waiver) if finding.waiver else None,
-            [_fix(fix) for fix in repairs] if repairs else msgspec.UNSET,
+            fingerprint=finding.fingerprint,
+            tenant=cleaned[finding.tenant],
+            control=finding.control,
+            revision=finding.revision,
+            outcome=finding.outcome,
+            severity=finding.severity,
+            title=said(finding.title),
+            message=said(finding.message),
+            resource=self._resource(finding.resource),
+            element=cleaned[finding.element],
+            where=Where(
+                file=cleaned[where.file],
+                line=where.line,
+                column=where.column,
+                end_line=where.end_line,
+                path=cleaned[where.path],
+            ),
+            evidence=said(finding.evidence),
+            waiver=_waiver(finding.waiver) if finding.waiver else None,
+            fixes=[_fix(fix) for fix in repairs] if repairs else msgspec.UNSET,
         )
 
 
@@ -153,18 +155,18 @@ class _Clean(dict[str, str]):
 
 def _resource(ref: Ref) -> Ref:
     joined = f"{ref.kind}{ref.group}{ref.namespace}{ref.name}{ref.origin}{ref.uid}"
-    if joined.isascii() and joined.isprintable():
+    if is_clean(joined):
         return ref
     return Ref(**{name: clean(value) for name, value in msgspec.structs.asdict(ref).items()})
 
 
-def _waiver(waiver: Waiver) -> dict[str, str]:
-    return {
-        "reason": said(waiver.reason),
-        "owner": said(waiver.owner),
-        "expires": clean(waiver.expires),
-        "origin": clean(waiver.origin),
-    }
+def _waiver(waiver: Waiver) -> Waiver:
+    return Waiver(
+        reason=said(waiver.reason),
+        owner=said(waiver.owner),
+        expires=clean(waiver.expires),
+        origin=clean(waiver.origin),
+    )
 
 
 def _fix(fix: Fix) -> dict[str, Any]:

@@ -75,7 +75,7 @@ class Program:
         Raises:
             CelError: the expression has no value for these bindings.
         """
-        run = self._run or self._prepared()
+        run = self._run or self.prepared()
         try:
             result = run(bindings)
         except KeyError as error:
@@ -89,8 +89,14 @@ class Program:
             raise UnknownValue("the result is a value that is not known")
         return result
 
-    def _prepared(self) -> Callable[[Mapping[str, Any]], Any]:
-        """Turn the text into a function on first use: a catalogue holds many programs that a scan never calls."""
+    def prepared(self) -> Callable[[Mapping[str, Any]], Any]:
+        """The function that the text is, made on first use: a catalogue holds many programs that a scan never calls.
+
+        For loops that must be quick. It gives ``UNKNOWN`` where ``evaluate`` raises, and raises KeyError and
+        RecursionError for what ``evaluate`` puts in words: call that when anything but a value comes of it.
+        """
+        if self._run is not None:
+            return self._run
         names: dict[str, Any] = {"__builtins__": _NAMES}
         for called in _header(self.python, 1):
             if called.endswith("()"):

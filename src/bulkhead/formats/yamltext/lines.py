@@ -9,7 +9,7 @@ read here only where both must agree (tests/property/test_yaml_lines.py holds th
 from __future__ import annotations
 
 import re
-from functools import lru_cache, partial
+from functools import partial
 from operator import itemgetter
 from sys import intern
 from typing import Any
@@ -164,20 +164,20 @@ def documents(found: list[Row], text: str, bounds: Bounds) -> list[Document] | N
         name = intern(key)
         outline[name] = number
         if scalar:
-            holder[name] = value(scalar)
+            known = _known.get(scalar)
+            holder[name] = value(scalar) if known is None else known
         else:
             holder[name] = None
             waiting, asked, waits, beside = column, number, holder, outline
     return done
 
 
-@lru_cache(maxsize=4096)
-def _short(text: str) -> Any:
-    return scalars.plain(text)
+_known: dict[str, Any] = {}
+"""Short plain scalars that were met, with their values: they repeat in every manifest, and one object serves for all."""
 
 
 def value(text: str) -> Any:
-    """A scalar as its value. Short ones repeat in every manifest: one object serves for all."""
+    """A scalar as its value."""
     first = text[0]
     if first in "'\"":
         return scalars.quoted(text[1:-1])
@@ -185,68 +185,54 @@ def value(text: str) -> Any:
         return {}
     if first == "[":
         return []
-    return _short(text) if len(text) <= 40 else scalars.plain(text)
+    made = scalars.plain(text)
+    if len(text) <= 40:
+        if len(_known) >= 4096:
+            _known.clear()
+        _known[text] = made
+    return made
 
 
 class Finder:
-    """Places in one document of a text, by its outline.
+    """Places in one document of a text, by its outline."""
 
-    Paths asked of one document share most of their parts: what a path leads to is kept for those that go on from it.
-    """
-
-    __slots__ = ("_ends", "_line", "_outline", "_starts", "_steps")
+    __slots__ = ("_known", "_line", "_outline", "_starts")
 
     def __init__(self, outline: Outline, text: str, starts: list[int]) -> None:
         self._outline = outline
         self._starts = starts
         self._line = partial(_LINE.match, _ended(text))
-        self._steps: dict[DocumentPath, tuple[Any, int, bool]] = {(): (outline, -1, True)}
-        self._ends: dict[tuple[int, Any], tuple[int, int]] = {}
+        # Most of the paths that a run asks for lead to the same few parts: what they name is not there.
+        self._known: dict[Any, tuple[int, int]] = {}
 
     def find(self, path: DocumentPath) -> tuple[int, int]:
         """Start and end of the longest part of ``path`` that exists, as ``spans.find`` tells it for nodes."""
-        node, row, _ = self._step(path)
+        part: Any = self._outline
+        for step in path:
+            inner = part.get(step) if type(part) is dict else None
+            if inner is None:
+                break
+            part = inner
         # One row may hold an item, its first key and that key's value.
-        at = (row, id(node) if type(node) is dict else node)
-        place = self._ends.get(at)
+        at = -id(part) if type(part) is dict else part
+        place = self._known.get(at)
         if place is None:
-            place = self._ends[at] = (self._start(row), self._end(node))
+            place = self._known[at] = (self._start(part), self._end(part))
         return place
 
-    def _step(self, path: DocumentPath) -> tuple[Any, int, bool]:
-        """What the longest part leads to, the row of its key or dash, and whether that part is the whole path."""
-        known = self._steps.get(path)
-        if known is not None:
-            return known
-        above = self._step(path[:-1])
-        node, row, whole = above
-        if whole:
-            part = path[-1]
-            child = node.get(part) if type(node) is dict and part is not None else None
-            above = (node, row, False) if child is None else (child, _row(child), True)
-        self._steps[path] = above
-        return above
-
-    def _start(self, row: int) -> int:
-        if row < 0:
-            return self._entry(self._outline[None]).end(1)
+    def _start(self, part: Any) -> int:
+        if part is self._outline:
+            return self._entry(part[None]).end(1)
+        row = part if type(part) is int else part[None] if type(part) is dict else part[0]
         return self._entry(row).start(3)
 
-    def _end(self, node: Any) -> int:
-        while type(node) is dict:
-            node = next(reversed(node.values()))
-        return self._entry(node if type(node) is int else node[1]).end(3)
+    def _end(self, part: Any) -> int:
+        while type(part) is dict:
+            part = next(reversed(part.values()))
+        return self._entry(part if type(part) is int else part[1]).end(3)
 
     def _entry(self, row: int) -> re.Match[str]:
         match = self._line(self._starts[row])
         if match is None:
             raise AssertionError(f"row {row} is not of the form that it was read by")
         return match
-
-
-def _row(part: Any) -> int:
-    """The first row of a part of an outline."""
-    if type(part) is int:
-        return part
-    row: int = part[None] if type(part) is dict else part[0]
-    return row
