@@ -11,7 +11,6 @@ still hold.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from operator import itemgetter
 
@@ -36,15 +35,13 @@ class _Part:
     ``beyond`` has those of their needs that are about the whole resource, each once.
     """
 
-    __slots__ = ("beyond", "checks", "places")
+    __slots__ = ("beyond", "checks")
 
     def __init__(self) -> None:
-        self.places: list[int] = []
         self.checks: list[tuple[int, Runnable]] = []
         self.beyond: list[Needs] = []
 
     def add(self, place: int, runnable: Runnable) -> None:
-        self.places.append(place)
         self.checks.append((place, runnable))
         needs = runnable.needs
         if needs is not None and (needs.object_fields or needs.known) and needs not in self.beyond:
@@ -68,7 +65,7 @@ class Batch:
 
     def __init__(self, runnables: Sequence[Runnable]) -> None:
         self.runnables = runnables
-        self._counts: Counter[tuple[int, Outcome]] = Counter()
+        self._counts: dict[tuple[_Part, tuple[Outcome, ...]], int] = {}
         self._parts: dict[tuple[frozenset[str], ...], list[_Part]] = {}
         self._kept: dict[tuple[int, bytes], _Kept] = {}
 
@@ -89,8 +86,9 @@ class Batch:
     def tally(self) -> Iterable[tuple[Runnable, Outcome, int]]:
         """How often each check said what."""
         self._settle()
-        for (place, outcome), count in self._counts.items():
-            yield self.runnables[place], outcome, count
+        for (part, outcomes), count in self._counts.items():
+            for (_, runnable), outcome in zip(part.checks, outcomes, strict=True):
+                yield runnable, outcome, count
 
     def _split(self, covers: tuple[frozenset[str], ...]) -> list[_Part]:
         parts = self._parts.get(covers)
@@ -125,12 +123,10 @@ class Batch:
             self._count(kept.part, kept.outcomes, kept.elements)
         self._kept.clear()
 
-    def _count(self, part: _Part, outcomes: Iterable[Outcome], elements: int) -> None:
-        said = zip(part.places, outcomes, strict=True)
-        if elements == 1:
-            self._counts.update(said)
-        else:
-            self._counts.update(dict.fromkeys(said, elements))
+    def _count(self, part: _Part, outcomes: tuple[Outcome, ...], elements: int) -> None:
+        # Most elements get the same answers: what they said is taken apart once, when it is told.
+        said = (part, outcomes)
+        self._counts[said] = self._counts.get(said, 0) + elements
 
 
 def _each(

@@ -132,7 +132,7 @@ def pod(world: World, view: PodView) -> Element:
     element = Element(view.resource, view.element, view.lens, view.spec, view.lens, providers=providers)
     element.bound.update(pod=view.spec, platform=view.platform)
     if element.direct:
-        own = _spelled((view.platform, view.spec))
+        own = _spelled_pod(world, view)
         noted = _spelled(view.meta.get("annotations")) if own else b""
         element.likeness = ((_POD, own), (_POD_NOTED, own + noted)) if noted else ()
     return element
@@ -146,9 +146,17 @@ def container(world: World, view: ContainerView) -> Element:
     element.bound.update(container=view.data, pod=view.pod.spec, role=view.role, platform=view.pod.platform)
     if element.direct:
         own = _spelled((view.pod.platform, view.role, view.data))
-        around = _spelled(view.pod.spec) if own else b""
+        around = _spelled_pod(world, view.pod) if own else b""
         element.likeness = ((_CONTAINER, own), (_CONTAINER_IN_POD, own + around)) if around else ()
     return element
+
+
+def _spelled_pod(world: World, view: PodView) -> bytes:
+    key = ("spelled", id(view))
+    if key not in world.memo:
+        world.memo[key] = _spelled((view.platform, view.spec))
+    known: bytes = world.memo[key]
+    return known
 
 
 def _spelled(data: Any) -> bytes:

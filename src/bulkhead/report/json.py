@@ -99,17 +99,16 @@ class _Parts:
         return [self._line(finding, fixes) for finding in findings]
 
     def _innocent(self, findings: Sequence[Finding]) -> bool:
-        prose, names = set(), set()
-        for finding in findings:
-            where, ref = finding.where, finding.resource
-            if finding.waiver is not None or self._resource(ref) is not ref:
-                return False
-            prose.add(finding.message)
-            prose.add(finding.title)
-            prose.add(finding.evidence)
-            names.add(finding.element)
-            names.add(where.file)
-            names.add(where.path)
+        refs = {id(finding.resource): finding.resource for finding in findings}
+        if any(self._resource(ref) is not ref for ref in refs.values()):
+            return False
+        if any(finding.waiver is not None for finding in findings):
+            return False
+        prose = {finding.message for finding in findings}
+        prose.update([finding.title for finding in findings], [finding.evidence for finding in findings])
+        names = {finding.element for finding in findings}
+        places = [finding.where for finding in findings]
+        names.update([where.file for where in places], [where.path for where in places])
         return is_said(prose) and is_clean(" ".join(names))
 
     def _resource(self, ref: Ref) -> Ref:
