@@ -51,13 +51,15 @@ class FileHands(Protocol):
 
 def overlaid(world: FileWorld, snapshot: Snapshot, root: str, changes: Mapping[str, bytes]) -> Snapshot:
     """The snapshot as it would be with these files changed; rendered resources stay as they were."""
+    read = world.tried(root, changes)
+    # A change may have others read again that it concerns.
+    anew = {*changes, *(resource.text.path for resource in read.resources if resource.text is not None)}
     kept: list[Resource] = [
         resource
         for resource in snapshot.resources
-        if resource.text is None or resource.text.generated or resource.text.path not in changes
+        if resource.text is None or resource.text.generated or resource.text.path not in anew
     ]
     gaps = [gap for gap in snapshot.gaps if gap.where not in changes]
-    read = world.tried(root, changes)
     kept.extend(read.resources)
     gaps.extend(read.gaps)
     return Snapshot(tuple(kept), tuple(gaps), snapshot.notes)

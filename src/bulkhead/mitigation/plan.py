@@ -347,7 +347,7 @@ def _listed(
         if text is None or text.generated or posixpath.basename(text.path) not in _KUSTOMIZATIONS:
             continue
         folder = posixpath.dirname(text.path)
-        beside = [target for target in sorted(made) if posixpath.dirname(target) == folder]
+        beside = [target for target in sorted(made) if posixpath.dirname(target) == folder and target.endswith(".yaml")]
         edits = [
             Edit(op="append", document=kustomization.document, path=("resources",), value=posixpath.basename(target))
             for target in beside

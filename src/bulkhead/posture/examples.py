@@ -11,6 +11,7 @@ from bulkhead.core.control import Control
 from bulkhead.core.errors import CatalogueError
 from bulkhead.core.resource import UNKNOWN, Gap, Ref, Resource, Snapshot
 from bulkhead.formats import recognise
+from bulkhead.formats.shapes import context
 
 _FORMS = ("container", "pod", "object", "objects", "compose", "text", "files", "resource", "resources")
 _EXTRAS = frozenset({"gaps", "file", "mitigates", "count", "why", "unknown", "parameters"})
@@ -70,8 +71,10 @@ def snapshot(example: Any, control: Control, files: dict[str, bytes] | None = No
     if form in ("resource", "resources"):
         items = example[form] if form == "resources" else [example[form]]
         resources.extend(_live(item) for item in items)
-    for path, data in (texts(example) if files is None else files).items():
+    given = texts(example) if files is None else files
+    for path, data in given.items():
         found = recognise.recognise(path, data)
+        context.tell(path, found.resources, given.__contains__)
         resources.extend(found.resources)
         gaps.extend(found.gaps)
     if control.live:

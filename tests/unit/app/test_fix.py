@@ -89,7 +89,7 @@ def test_fixing_twice_changes_nothing_the_second_time(shop: Path, state: State) 
 
 def test_a_file_that_changed_since_the_scan_is_left_alone(shop: Path, state: State) -> None:
     scan, trial = tried(shop)
-    changed = shop / trial.plan.steps[-1].target
+    changed = shop / next(step.target for step in reversed(trial.plan.steps) if step.before is not None)
     changed.write_bytes(changed.read_bytes() + b"\n# mine\n")
     before = contents(shop)
     with pytest.raises(Conflict):

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from bulkhead.mitigation.generate import audit, bounds, disruption, isolation, mesh, policies
+from bulkhead.mitigation.generate import audit, bounds, disruption, ignore, isolation, mesh, policies
 from bulkhead.mitigation.operations import DoesNotApply
 from bulkhead.posture.evaluate import Verdict
 from bulkhead.posture.world import World
@@ -32,6 +32,11 @@ def make(generator: str, world: World, verdict: Verdict, content: dict[str, Any]
         label = f"{content['kind'].lower()}-{metadata['name']}"
         body = _HEADER.format(why=verdict.runnable.control.title) + _dump(content)
         return _path(_folder(world, metadata.get("namespace", ""), ""), label), body.encode()
+    if generator in _TEXTS:
+        target, data = _TEXTS[generator](verdict)
+        if any("\ud800" <= char <= "\udfff" for char in target):
+            raise DoesNotApply("the name of the folder is not UTF-8")
+        return target, data
     builder = _GENERATORS.get(generator)
     if builder is None:
         raise DoesNotApply(f"no generator is called '{generator}'")
@@ -73,6 +78,7 @@ def _folder(world: World, namespace: str, origin: str) -> str:
 
 
 Builder = Callable[[World, Verdict, str], tuple[str, str, list[dict[str, Any]]]]
+_TEXTS: dict[str, Callable[[Verdict], tuple[str, bytes]]] = {"dockerignore": ignore.ignore}
 _GENERATORS: dict[str, Builder] = {
     "default-deny": isolation.default_deny,
     "resource-quota": bounds.resource_quota,

@@ -106,7 +106,7 @@ def _extras(data: dict[str, Any], out: dict[str, Any]) -> None:
         pids = data.get("pids_limit")
     if pids is not None:
         out["pidsLimit"] = pids
-    for key in ("devices", "ulimits", "logging", "cgroup_parent", "secrets"):
+    for key in ("build", "devices", "ulimits", "logging", "cgroup_parent", "secrets"):
         if data.get(key) is not None:
             out[key] = data[key]
 
@@ -321,6 +321,9 @@ _FIELDS: dict[DocumentPath, DocumentPath] = {
     ("logging",): ("logging",),
     ("cgroup_parent",): ("cgroup_parent",),
     ("secrets",): ("secrets",),
+    ("build",): ("build",),
+    ("build", "provenance"): ("build", "provenance"),
+    ("build", "sbom"): ("build", "sbom"),
 }  # fmt: skip
 _HOST_SWITCHES = frozenset({"hostNetwork", "hostPID", "hostIPC", "hostUTS", "hostUsers"})
 _LISTED = frozenset({"ports", "env", "volumeMounts", "volumes"})

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from bulkhead.core.errors import SourceError
 from bulkhead.core.resource import Gap, Resource, Snapshot
 from bulkhead.formats.recognise import format_by_name, hides
+from bulkhead.formats.shapes import context
 from bulkhead.sources.files import charts, overlays
 from bulkhead.sources.files.model import LIMITS, Found, Limits, Renderer, Walked
 from bulkhead.sources.files.parse import parse
@@ -58,13 +59,14 @@ def read(
 
 
 def tried(root: Path | str, changes: Mapping[str, bytes], *, limits: Limits = LIMITS) -> Snapshot:
-    """What the files of a tree would hold with these bytes. Of the tree only Terraform files that stand beside a changed
-    one are opened, since their variables say what it means.
+    """What the files of a tree would hold with these bytes. Of the tree only what a changed file concerns is opened:
+    Terraform files beside it, whose variables say what it means, and Dockerfiles beside an ignore file.
     """
     top = Path(root)
+    top = top.parent if top.is_file() else top
     snapshot = Snapshot()
     scopes: dict[str, Scope] = {}
-    for path, data in sorted(changes.items()):
+    for path, data in sorted({**_concerned(top, changes, limits), **changes}.items()):
         scope = None
         if format_by_name(path) == "hcl":
             folder = path.rpartition("/")[0]
@@ -72,9 +74,26 @@ def tried(root: Path | str, changes: Mapping[str, bytes], *, limits: Limits = LI
                 scopes[folder] = _scope(_beside(top, folder, changes, limits))
             scope = scopes[folder]
         one = parse(path, data, scope=scope)
-        _in_context(top / path, one)
+        context.tell(path, one.resources, lambda name: name in changes or (top / name).is_file())
         snapshot = snapshot.merged(one)
     return snapshot
+
+
+def _concerned(top: Path, changes: Mapping[str, bytes], limits: Limits) -> dict[str, bytes]:
+    """The Dockerfiles that a changed ignore file stands beside, as they are."""
+    found: dict[str, bytes] = {}
+    for path in changes:
+        folder, _, name = path.rpartition("/")
+        if not name.endswith(context.IGNORE) or not (top / folder).is_dir():
+            continue
+        for file in sorted((top / folder).iterdir()):
+            relative = f"{folder}/{file.name}" if folder else file.name
+            if relative not in changes and format_by_name(relative) == "dockerfile":
+                # What cannot be read is a gap of the scan already.
+                data = _bytes(Found(file, relative, "dockerfile"), limits, [])
+                if data is not None:
+                    found[relative] = data
+    return found
 
 
 def _beside(top: Path, folder: str, changes: Mapping[str, bytes], limits: Limits) -> list[tuple[Found, bytes]]:
@@ -116,7 +135,7 @@ def _files(walked: Walked, limits: Limits) -> Snapshot:
             terraform.setdefault(found.relative.rpartition("/")[0], []).append((found, data))
             continue
         one = parse(found.relative, data)
-        _in_context(found.path, one)
+        context.tell(str(found.path), one.resources, os.path.isfile)
         resources += one.resources
         gaps += one.gaps
     for files in terraform.values():
@@ -126,14 +145,6 @@ def _files(walked: Walked, limits: Limits) -> Snapshot:
             resources += one.resources
             gaps += one.gaps
     return Snapshot(tuple(resources), tuple(gaps), walked.notes)
-
-
-def _in_context(path: Path, one: Snapshot) -> None:
-    """Tell each Dockerfile whether a ``.dockerignore`` stands beside it (its own goes first: docs.docker.com, build context)."""
-    for resource in one.resources:
-        if resource.ref.kind == "Dockerfile":
-            beside = (path.with_name(f"{path.name}.dockerignore"), path.with_name(".dockerignore"))
-            resource.data["context"] = {"dockerignore": any(file.is_file() for file in beside)}
 
 
 def _scope(files: list[tuple[Found, bytes]]) -> Scope:
