@@ -25,7 +25,7 @@ from bulkhead.core.finding import Finding
 from bulkhead.core.outcome import Outcome
 from bulkhead.core.resource import Ref, Snapshot
 from bulkhead.posture.evaluate import Assessment
-from bulkhead.posture.suppressions import comments, metadata, ownfile
+from bulkhead.posture.suppressions import comments, metadata, objects, ownfile
 from bulkhead.posture.suppressions.model import Exemption, covers
 
 _COVERABLE = frozenset({Outcome.FAIL, Outcome.WARN, Outcome.MANUAL})
@@ -40,7 +40,7 @@ def apply(
         SettingsError: the user's own exceptions file is wrong: an exception that is silently lost, or one that covers
             more than was agreed, is worse than none.
     """
-    given = [*metadata.read(snapshot), *comments.read(snapshot), *ownfile.read(own)]
+    given = [*metadata.read(snapshot), *comments.read(snapshot), *objects.read(snapshot), *ownfile.read(own)]
     if not given:
         return assessment
     by_control: dict[tuple[str, Ref | None], list[Exemption]] = {}

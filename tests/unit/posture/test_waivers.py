@@ -144,3 +144,61 @@ def test_trivy_and_kubescape_files_are_read() -> None:
     assert all(finding.waiver is not None for finding in listed)
     policy = b'[{"name": "n", "posturePolicies": [{"controlID": "C-0057"}], "resources": [{"attributes": {"kind": "Pod", "name": "p"}}]}]'
     assert all(finding.waiver is not None for finding in judged(files, own={"x.json": policy}))
+
+
+EXCEPTION = """\
+apiVersion: kubescape.io/v1beta1
+kind: {kind}
+metadata: {{name: agreed{namespace}}}
+spec:
+  reason: needed by the driver
+  posture: [{{controlID: C-0057{more}}}]
+  {spec}
+"""
+
+
+def covered(kind: str = "SecurityException", namespace: str = "shop", more: str = "", spec: str = "") -> list[bool]:
+    """Whether each finding of the pod is covered."""
+    text = EXCEPTION.format(kind=kind, namespace=f", namespace: {namespace}" if namespace else "", more=more, spec=spec)
+    space = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {env: test}}\n"
+    pod = POD.format(meta="  labels: {app: driver}\n")
+    found = judged({"pod.yaml": pod, "exception.yaml": text, "namespace.yaml": space}, "C-0057")
+    assert found
+    assert {finding.waiver.reason for finding in found if finding.waiver} <= {"needed by the driver"}
+    return [finding.waiver is not None for finding in found]
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"more": ", action: ignore"},
+        {"spec": "expiresAt: '2026-07-01T00:00:00Z'"},
+        {"spec": "match: {resources: [{kind: Pod, name: p}]}"},
+        {"spec": "match: {resources: [{kind: Job}, {name: p.*}]}"},
+        {"spec": "match: {objectSelector: {matchLabels: {app: driver}}}"},
+        {"kind": "ClusterSecurityException", "namespace": ""},
+        {"kind": "ClusterSecurityException", "namespace": "", "spec": "match: {namespaceSelector: {matchLabels: {env: test}}}"},
+    ],
+)  # fmt: skip
+def test_kubescape_objects_cover_what_they_say(given: dict[str, str]) -> None:
+    assert all(covered(**given))
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"namespace": "other"},
+        {"namespace": ""},
+        {"more": ", action: forget"},
+        {"more": ", frameworkName: MITRE"},
+        {"spec": "expiresAt: '2026-05-01T00:00:00Z'"},
+        {"spec": "expiresAt: soon"},
+        {"spec": "match: {resources: [{kind: Job}]}"},
+        {"spec": "match: {resources: [{}]}"},
+        {"spec": "match: {resources: [{kind: Pod}], objectSelector: {matchLabels: {app: web}}}"},
+        {"kind": "ClusterSecurityException", "namespace": "", "spec": "match: {namespaceSelector: {matchLabels: {env: live}}}"},
+    ],
+)  # fmt: skip
+def test_kubescape_objects_cover_no_more_than_they_say(given: dict[str, str]) -> None:
+    assert not any(covered(**given))
