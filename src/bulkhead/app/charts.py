@@ -21,7 +21,7 @@ from bulkhead.core.errors import BulkheadError
 from bulkhead.core.finding import Finding
 from bulkhead.core.outcome import Outcome
 from bulkhead.core.plan import Edit, Repair, Step
-from bulkhead.core.resource import Resource, Snapshot, Text
+from bulkhead.core.resource import Ref, Resource, Snapshot, Text
 from bulkhead.formats import texts
 from bulkhead.mitigation import plan as planning
 from bulkhead.mitigation import values as places
@@ -92,7 +92,7 @@ class _Chart(msgspec.Struct):
             if choice is None:
                 continue
             mitigation, mode, edits = choice
-            tried = self._tried(path, current, rendered, edits)
+            tried = self._tried(path, current, rendered, edits, finding.resource)
             if tried is None:
                 continue
             current, rendered = tried
@@ -117,7 +117,7 @@ class _Chart(msgspec.Struct):
         return Repaired(step, origin, snapshot) if kept else None
 
     def _tried(
-        self, path: str, current: bytes, rendered: tuple[Resource, ...], wanted: tuple[Edit, ...]
+        self, path: str, current: bytes, rendered: tuple[Resource, ...], wanted: tuple[Edit, ...], ref: Ref
     ) -> tuple[bytes, tuple[Resource, ...]] | None:
         """The values and their rendering after the first place that does what is wanted and nothing else."""
         text = Text(path=path, format="yaml", data=current)
@@ -131,7 +131,7 @@ class _Chart(msgspec.Struct):
                 after = self.charts.render(self.scan.root, "" if self.chart == "." else self.chart, changed).resources
             except BulkheadError:
                 continue
-            if places.only_wanted(rendered, after, wanted):
+            if places.only_wanted(rendered, after, wanted, ref):
                 return changed, after
         return None
 

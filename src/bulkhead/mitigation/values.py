@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from bulkhead.core.plan import Edit
-from bulkhead.core.resource import DocumentPath, Resource
+from bulkhead.core.resource import DocumentPath, Ref, Resource
 
 _DEPTH = 6
+_CONTAINERS = frozenset({"containers", "initContainers", "ephemeralContainers"})
 _SAME = (
     frozenset({"securityContext", "containerSecurityContext", "podSecurityContext"}),
     frozenset({"serviceAccountName", "serviceAccount"}),
@@ -26,19 +27,19 @@ _SAME = (
 def candidates(values: Any, wanted: Sequence[Edit]) -> Iterator[tuple[Edit, ...]]:
     """Edits of the values that may have the wanted effect, likeliest first.
 
-    Every wanted edit is carried to the same place: existing values of the right name before others, near the top before
-    deep ones.
+    Every wanted edit is carried to the same place: near the top before deep ones, those of the very name before those
+    that are often called otherwise.
     """
     if not isinstance(values, dict) or not wanted:
         return
     seen: set[tuple[DocumentPath, ...]] = set()
     ranked = sorted(
-        (len(place), -at, place)
+        (len(place), -at, place[-1] != part, place)
         for at, part in enumerate(wanted[0].path)
         if isinstance(part, str)
         for place in _places(values, part, ())
     )
-    for _, negative, place in ranked:
+    for _, negative, _, place in ranked:
         made = _carried(values, wanted, -negative, place)
         if made is not None and (key := tuple(edit.path for edit in made)) not in seen:
             seen.add(key)
@@ -76,8 +77,8 @@ def _places(values: Any, name: str, path: DocumentPath) -> Iterator[DocumentPath
         yield from _places(value, name, (*path, key))
 
 
-def only_wanted(before: Sequence[Resource], after: Sequence[Resource], wanted: Sequence[Edit]) -> bool:
-    """Whether the two renderings differ in nothing but leaves that the wanted edits are about.
+def only_wanted(before: Sequence[Resource], after: Sequence[Resource], wanted: Sequence[Edit], ref: Ref) -> bool:
+    """Whether the two renderings differ where the wanted edits of ``ref`` are, and in nothing else but leaves like them.
 
     One value often serves several containers and objects: the same setting may change in all of them.
     """
@@ -85,19 +86,36 @@ def only_wanted(before: Sequence[Resource], after: Sequence[Resource], wanted: S
     now = {resource.ref: resource.data for resource in after}
     if set(was) != set(now):
         return False
-    tails = [_tail(edit) for edit in wanted]
-    changed = [path for ref, data in now.items() for path in _changes(was[ref], data, ())]
-    return bool(changed) and all(any(_about(path, tail) for tail in tails) for path in changed)
+    places = [_place(edit.path) for edit in wanted]
+    changes = [(one, path) for one, data in now.items() for path in _changes(was[one], data, ())]
+    if not all(any(_about(_place(path), place) for place in places) for _, path in changes):
+        return False
+    return any(one == ref and _leads(path, edit.path) for one, path in changes for edit in wanted)
 
 
-def _tail(edit: Edit) -> tuple[str, ...]:
-    return tuple(str(part) for part in edit.path if isinstance(part, str))[-2:]
+def _leads(changed: DocumentPath, wanted: DocumentPath) -> bool:
+    """Whether one of the paths is the beginning of the other."""
+    length = min(len(changed), len(wanted))
+    return changed[:length] == wanted[:length]
 
 
-def _about(path: DocumentPath, tail: tuple[str, ...]) -> bool:
-    """The names of a changed leaf hold the wanted ones in a row, or are the beginning of them (a parent that was made)."""
+def _place(path: DocumentPath) -> tuple[bool, tuple[str, ...]]:
+    """Whether a path leads into a container, and its names from there on; else from the last ``spec`` on.
+
+    What a container and its pod have in common (``securityContext``) is told apart by the first.
+    """
     names = tuple(part for part in path if isinstance(part, str))
-    return any(names[at : at + len(tail)] == tail for at in range(len(names))) or names[-1:] == tail[:1]
+    marks = [at for at, name in enumerate(names) if name in _CONTAINERS]
+    if marks:
+        return True, names[marks[-1] + 1 :]
+    specs = [at for at, name in enumerate(names) if name == "spec"]
+    return False, names[specs[-1] :] if specs else names
+
+
+def _about(changed: tuple[bool, tuple[str, ...]], wanted: tuple[bool, tuple[str, ...]]) -> bool:
+    """The changed leaf is the wanted one, stands below it, or is a parent that was made for it."""
+    length = min(len(changed[1]), len(wanted[1]))
+    return length > 0 and changed[0] == wanted[0] and changed[1][:length] == wanted[1][:length]
 
 
 def _changes(before: Any, after: Any, path: DocumentPath) -> Iterator[DocumentPath]:

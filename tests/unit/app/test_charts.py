@@ -37,6 +37,11 @@ print("# Source: c/templates/d.yaml")
 print(yaml.safe_dump({{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {{"name": "x", "namespace": "n", "labels": {{"surprise": str(values["net"].get("odd", ""))}}}},
     "spec": {{"selector": {{"matchLabels": labels}}, "template": {{"metadata": {{"labels": labels}}, "spec": spec}}}}}}))
 """
+TEST_POD = """
+print("---")
+print(yaml.safe_dump({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "a-test"},
+    "spec": {"containers": [{"name": "aa", "image": "busybox"}]}}))
+"""
 VALUES = """\
 # The image is built by the pipeline.
 image: registry.example/app:1
@@ -104,3 +109,30 @@ def test_a_value_that_changes_something_else_is_not_taken(chart: Path) -> None:
     trial = fixing.propose(scan, files, CONTEXT, Consent(MitigationClass.GUARDED), charts)
     assert trial.plan.steps == ()
     assert trial.plan.unfixed
+
+
+def test_what_a_pod_and_its_container_call_alike_is_told_apart(chart: Path) -> None:
+    """``podSecurityContext`` stands first in the values and would take a container's setting to the pod."""
+    values = chart / "c/values.yaml"
+    values.write_text(VALUES.replace("securityContext: {}   # per environment\npodSecurityContext: {}\n", "podSecurityContext: {}\nsecurityContext: {}\n"))  # fmt: skip
+    scan = scanning.judge(
+        files.read(chart), str(chart), CONTEXT, Selection(catalogue().named("container.privilege-escalation"))
+    )
+    trial = fixing.propose(scan, files, CONTEXT, Consent(MitigationClass.GUARDED), charts)
+    [step] = trial.plan.steps
+    assert b"podSecurityContext: {}\n" in step.change
+    assert b"\nsecurityContext: {allowPrivilegeEscalation: false}\n" in step.change
+
+
+def test_a_repair_is_that_of_the_object_which_the_value_changes(chart: Path) -> None:
+    """A test pod whose settings no value reaches does not take the repair of the Deployment for its own."""
+    program = Path(chart.parent / "bin" / "helm")
+    program.write_text(program.read_text() + TEST_POD)
+    controls = Selection(catalogue().named("container.privilege-escalation"))
+    scan = scanning.judge(files.read(chart), str(chart), CONTEXT, controls)
+    assert {finding.resource.kind for finding in scan.assessment.findings} == {"Deployment", "Pod"}
+    trial = fixing.propose(scan, files, CONTEXT, Consent(MitigationClass.GUARDED), charts)
+    [step] = trial.plan.steps
+    by_print = {finding.fingerprint: finding for finding in scan.assessment.findings}
+    assert [by_print[repair.fingerprint].resource.kind for repair in step.repairs] == ["Deployment"]
+    assert [item.resource for item in trial.plan.unfixed] == ["Pod/a-test"]
