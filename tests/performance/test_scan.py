@@ -35,9 +35,9 @@ class Budget:
 
 VERSION = Budget(asked=0.10, held=0.10)
 EMPTY = Budget(asked=0.15, held=0.25)
-MANIFESTS = Budget(asked=2.0, held=3.0)
+MANIFESTS = Budget(asked=2.0, held=2.5)
 DOCKERFILES = Budget(asked=1.0, held=1.6)
-CHECKOV = Budget(asked=10.0, held=7.0)
+CHECKOV = Budget(asked=10.0, held=8.0)
 
 
 def told(cost: Cost, budget: Budget) -> str:
