@@ -8,8 +8,8 @@ from pathlib import Path
 from bulkhead.core.errors import UsageError
 
 
-def add_target(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("target", nargs="?", default=".", help="a folder or a file (default: here)")
+def add_target(parser: argparse.ArgumentParser, more: str = "") -> None:
+    parser.add_argument("target", nargs="?", default=".", help=f"a folder or a file (default: here){more}")
 
 
 def add_selection(parser: argparse.ArgumentParser) -> None:

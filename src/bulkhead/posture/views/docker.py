@@ -24,7 +24,7 @@ def pods(resource: Resource) -> tuple[PodView, ...]:
         "hostPID": host.get("PidMode") == "host",
         "hostIPC": host.get("IpcMode") in ("host", "shareable"),
         "hostUTS": host.get("UTSMode") == "host",
-        "restartPolicy": (host.get("RestartPolicy") or {}).get("Name", "no"),
+        "restartPolicy": _restarts(host.get("RestartPolicy") or {}),
     }
     if host.get("UsernsMode"):
         spec["hostUsers"] = host["UsernsMode"] == "host"
@@ -35,6 +35,12 @@ def pods(resource: Resource) -> tuple[PodView, ...]:
     view = PodView(resource, "docker", spec, {"labels": config.get("Labels") or {}}, False, lens, "container")
     view.containers.append(ContainerView(view, _container(name, config, host, mounts), "container", "container", lens))
     return (view,)
+
+
+def _restarts(policy: dict[str, Any]) -> str:
+    """The policy in Compose's words; the engine has no bound when the count is 0."""
+    name, count = policy.get("Name") or "no", policy.get("MaximumRetryCount")
+    return f"{name}:{count}" if name == "on-failure" and count else str(name)
 
 
 def _container(name: str, config: dict[str, Any], host: dict[str, Any], mounts: list[dict[str, Any]]) -> dict[str, Any]:

@@ -57,7 +57,7 @@ class _RootFs(msgspec.Struct, frozen=True):
     diff_ids: tuple[str, ...] = ()
 
 
-class _Config(msgspec.Struct, frozen=True):
+class Config(msgspec.Struct, frozen=True):
     created: str | None = None
     os: str = ""
     architecture: str = ""
@@ -77,8 +77,8 @@ def decode_saved(data: bytes, where: str) -> tuple[Saved, ...]:
     return _decode(data, tuple[Saved, ...], where)
 
 
-def decode_config(data: bytes, where: str) -> _Config:
-    return _decode(data, _Config, where)
+def decode_config(data: bytes, where: str) -> Config:
+    return _decode(data, Config, where)
 
 
 def _decode(data: bytes, kind: type[_Document], where: str) -> _Document:
@@ -102,7 +102,7 @@ _KEPT = (
 )
 
 
-def config_facts(config: _Config, limit: int) -> dict[str, Any]:
+def config_facts(config: Config, limit: int) -> dict[str, Any]:
     """The part of an image's data that its configuration gives, with the values of secrets masked."""
     given = config.config or {}
     env = [str(item) for item in _listed(given.get("Env"), limit)]

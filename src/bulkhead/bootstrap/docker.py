@@ -1,0 +1,56 @@
+"""The Docker engine that a target names."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from bulkhead.core.errors import UsageError
+from bulkhead.core.resource import Snapshot
+
+SCHEME = "docker://"
+_USUAL = "/var/run/docker.sock"
+
+
+def address(target: str) -> str:
+    """The socket of ``docker://`` (the one of ``DOCKER_HOST``, else the usual one) or ``docker:///path/to/docker.sock``.
+
+    Raises:
+        UsageError: the engine is not behind a Unix socket.
+    """
+    given = target.removeprefix(SCHEME)
+    if given:
+        if not given.startswith("/"):
+            raise UsageError(
+                "an engine is named by its socket", where=target, hint=f"{SCHEME}{_USUAL}, or {SCHEME} alone"
+            )
+        return given
+    told = os.environ.get("DOCKER_HOST", "")
+    if not told:
+        return _USUAL
+    if not told.startswith("unix://"):
+        raise UsageError(
+            "only engines behind a Unix socket are read", where=f"DOCKER_HOST={told.partition('://')[0]}://…",
+            hint="run bulkhead on the engine's machine",
+        )  # fmt: skip
+    return told.removeprefix("unix://")
+
+
+def read(socket: str) -> Snapshot:
+    """The engine and this machine.
+
+    Raises:
+        SourceError: the engine cannot be asked.
+    """
+    import asyncio
+
+    from bulkhead.clients.docker import DockerClient
+    from bulkhead.sources import docker
+    from bulkhead.sources.docker.machine import Machine
+    from bulkhead.sources.docker.read import now
+
+    async def all_of_it() -> Snapshot:
+        async with DockerClient(socket) as client:
+            return await docker.read(client, socket, machine=Machine(Path("/")), now=now())
+
+    return asyncio.run(all_of_it())

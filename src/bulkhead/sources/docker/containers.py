@@ -1,0 +1,84 @@
+"""One container: the engine's answer, with what is seen of it from outside."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+from bulkhead.clients.docker import DockerClient, Vanished
+from bulkhead.core.errors import SourceError
+from bulkhead.report.mask import mask_source
+from bulkhead.sources.docker.machine import Machine
+
+_EXECS = 100
+"""Sessions of one container that are looked at, the newest first."""
+
+
+async def read(client: DockerClient, name: str, tags: Mapping[str, str], machine: Machine | None) -> dict[str, Any]:
+    """The container with ``Observed``; what cannot be seen is left out of it, and a check that needs it says so.
+
+    Raises:
+        Vanished: it is gone.
+        SourceError: the engine refuses to tell.
+        TypeError, KeyError, AttributeError: the answer has another shape.
+    """
+    data: dict[str, Any] = await client.get(f"/containers/{name}/json")
+    state = data["State"]
+    observed: dict[str, Any] = {}
+    if state.get("Running"):
+        # They are of now: a container that ends in between has none.
+        observed["processes"] = await _processes(client, name)
+        observed["execs"] = await _execs(client, data.get("ExecIDs") or ())
+        listening = machine.listening(int(state.get("Pid") or 0)) if machine is not None and state.get("Pid") else None
+        if listening is not None:
+            observed["listening"] = listening
+    else:
+        observed |= {"processes": [], "execs": [], "listening": []}
+    image = _image(str((data.get("Config") or {}).get("Image") or ""), tags)
+    if image:
+        observed["image"] = image
+    return {**data, "Observed": {key: value for key, value in observed.items() if value is not None}}
+
+
+def _image(name: str, tags: Mapping[str, str]) -> str:
+    """The image that the container's tag stands for now; empty where it was not made from a tag."""
+    if not name or name.startswith("sha256:") or "@" in name:
+        return ""
+    tagged = name if ":" in name.rpartition("/")[2] else f"{name}:latest"
+    return tags.get(tagged, "")
+
+
+async def _processes(client: DockerClient, name: str) -> list[str] | None:
+    try:
+        answer = await client.get(f"/containers/{name}/top", ps_args="-eo pid,args")
+    except Vanished:
+        raise
+    except SourceError:
+        return None
+    titles = [str(title).upper() for title in answer["Titles"] or ()]
+    column = next((at for at, title in enumerate(titles) if title in ("CMD", "COMMAND", "ARGS")), len(titles) - 1)
+    return [mask_source(str(row[column])[:2000]) for row in answer["Processes"] or () if len(row) > column]
+
+
+async def _execs(client: DockerClient, names: Any) -> list[dict[str, Any]] | None:
+    """Sessions that were opened into the container. The engine forgets those that have ended, after a while."""
+    try:
+        answers = await asyncio.gather(*(_exec(client, str(name)) for name in list(names)[-_EXECS:]))
+    except SourceError:
+        return None
+    return [answer for answer in answers if answer is not None]
+
+
+async def _exec(client: DockerClient, name: str) -> dict[str, Any] | None:
+    try:
+        answer = await client.get(f"/exec/{name}/json")
+    except Vanished:
+        return None
+    process = answer["ProcessConfig"]
+    words = [str(process.get("entrypoint") or ""), *map(str, process.get("arguments") or ())]
+    return {
+        "command": mask_source(" ".join(words)[:500]),
+        "user": str(process.get("user") or ""),
+        "privileged": process.get("privileged") is True,
+    }

@@ -1,0 +1,252 @@
+"""One engine and its machine into a Snapshot."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from bulkhead.clients.docker import DockerClient, Vanished
+from bulkhead.core.errors import SourceError
+from bulkhead.core.resource import Gap, Ref, Resource, Snapshot
+from bulkhead.core.shapes import WRONG_SHAPE
+from bulkhead.sources.docker import containers, daemon, files, images
+from bulkhead.sources.docker.machine import Machine, listener
+
+_MOST = 10_000
+"""Containers and images of one engine that are read."""
+
+
+async def read(client: DockerClient, address: str, *, machine: Machine | None, now: datetime) -> Snapshot:
+    """Everything of the engine that is ours to judge, and what could not be read.
+
+    Args:
+        client: open, to the engine.
+        address: its socket, as it is told in findings.
+        machine: the machine that the engine runs on; None where it runs somewhere else.
+        now: for ages.
+
+    Raises:
+        SourceError: the engine cannot be asked who it is.
+    """
+    info, version = await asyncio.gather(client.get("/info"), client.get("/version"))
+    if not isinstance(info, dict) or not isinstance(version, dict):
+        raise SourceError("the engine does not say what it is", where=address)
+    reading = _Reading(client, f"docker://{info.get('Name') or address}", machine, now)
+    return await reading.all(info, version, address)
+
+
+class _Reading:
+    def __init__(self, client: DockerClient, origin: str, machine: Machine | None, now: datetime) -> None:
+        self._client = client
+        self._origin = origin
+        self._machine = machine
+        self._now = now
+        self.resources: list[Resource] = []
+        self.gaps: list[Gap] = []
+
+    async def all(self, info: dict[str, Any], version: dict[str, Any], address: str) -> Snapshot:
+        listed, stored, networks = await asyncio.gather(
+            self._list("/containers/json", "DockerContainer", all="true"),
+            self._list("/images/json", "Image"),
+            self._list("/networks", "DockerDaemon"),
+        )
+        tags = {str(tag): str(item["Id"]) for item in stored for tag in item.get("RepoTags") or () if item.get("Id")}
+        made = await asyncio.gather(
+            *(self._container(str(item.get("Id")), tags) for item in listed),
+            *(self._image(item) for item in stored),
+        )
+        found = [item for item in made if item is not None]
+        services = await self._swarm(info, networks)
+        self._daemon(info, address, networks, services)
+        self._host(version, stored, [item for item in found if item.ref.kind == "DockerContainer"])
+        return Snapshot((*self.resources, *found), tuple(self.gaps))
+
+    async def _list(self, path: str, hides: str, **parameters: str) -> list[dict[str, Any]]:
+        try:
+            answer = await self._client.get(path, **parameters)
+        except SourceError as error:
+            self._gap(path, error, hides)
+            return []
+        items = [item for item in answer if isinstance(item, dict)] if isinstance(answer, list) else []
+        if not isinstance(answer, list) or len(items) < len(answer):
+            self._gap(path, SourceError("the engine's answer is not a list of objects"), hides)
+        if len(items) > _MOST:
+            self._gap(path, SourceError(f"{len(items) - _MOST} more were not read"), hides)
+        return items[:_MOST]
+
+    def _gap(self, where: str, error: SourceError, *hides: str) -> None:
+        self.gaps.append(
+            Gap(where=f"{self._origin}{where}", code=error.code, reason=error.message, hint=error.hint, hides=hides)
+        )
+
+    def _ref(self, kind: str, name: str, uid: str = "") -> Ref:
+        return Ref(source="docker", kind=kind, name=name, origin=self._origin, uid=uid)
+
+    async def _container(self, name: str, tags: Mapping[str, str]) -> Resource | None:
+        path = f"/containers/{name}/json"
+        try:
+            data = await containers.read(self._client, name, tags, self._machine)
+            return Resource(self._ref("DockerContainer", str(data.get("Name") or name).lstrip("/")), data)
+        except Vanished:
+            return None
+        except SourceError as error:
+            self._gap(path, error, "DockerContainer")
+        except WRONG_SHAPE as error:
+            self._gap(path, SourceError(f"the container has not the shape of one: {error}"), "DockerContainer")
+        return None
+
+    async def _image(self, item: Mapping[str, Any]) -> Resource | None:
+        name = str(item.get("Id"))
+        try:
+            data = await images.read(self._client, name, self._now)
+            return Resource(self._ref("Image", str(data["reference"])), data)
+        except Vanished:
+            return None
+        except SourceError as error:
+            self._gap(f"/images/{name}/json", error, "Image")
+        except WRONG_SHAPE as error:
+            self._gap(f"/images/{name}/json", SourceError(f"the image has not the shape of one: {error}"), "Image")
+        return None
+
+    async def _swarm(self, info: dict[str, Any], networks: list[dict[str, Any]]) -> int | None:
+        """The cluster that this node manages; how many services run there."""
+        swarm = info.get("Swarm")
+        if not isinstance(swarm, dict) or swarm.get("ControlAvailable") is not True:
+            return None
+        try:
+            cluster = await self._client.get("/swarm")
+        except SourceError as error:
+            self._gap("/swarm", error, "SwarmCluster")
+            return None
+        nodes, services = await asyncio.gather(
+            self._list("/nodes", "SwarmCluster"), self._list("/services", "SwarmCluster")
+        )
+        if not isinstance(cluster, dict):
+            self._gap("/swarm", SourceError("the engine's answer is not an object"), "SwarmCluster")
+            return len(services)
+        managers = [node.get("ManagerStatus") for node in nodes]
+        data = {
+            **cluster,
+            "id": str(cluster.get("ID", "")),
+            "nodes": nodes,
+            "services": services,
+            "networks": [network for network in networks if network.get("Scope") == "swarm"],
+            "listen": [str(status.get("Addr", "")) for status in managers if isinstance(status, dict)],
+        }
+        self.resources.append(Resource(self._ref("SwarmCluster", str(cluster.get("ID", ""))), data))
+        return len(services)
+
+    def _daemon(
+        self, info: dict[str, Any], address: str, networks: list[dict[str, Any]], services: int | None
+    ) -> None:  # fmt: skip
+        bridge = next((network.get("Options") or {} for network in networks if network.get("Name") == "bridge"), None)
+        data: dict[str, Any] = {"info": info}
+        if bridge is not None:
+            data["bridge"] = bridge
+        if services is not None:
+            data["services"] = services
+        if self._machine is None:
+            elsewhere = SourceError("the engine runs on another machine: its settings and files were not read")
+            self._gap("", elsewhere, "NodeFile", "DockerHost", "DockerDaemon")
+        else:
+            self._settings(self._machine, info, address, data)
+        self.resources.append(Resource(self._ref("DockerDaemon", str(info.get("Name", ""))), data))
+
+    def _settings(self, machine: Machine, info: dict[str, Any], address: str, data: dict[str, Any]) -> None:
+        """What the daemon was started with, and the files that belong to it."""
+        pid = _daemon_of(machine, address)
+        words = machine.arguments(pid) if pid else None
+        if words is None:
+            self._gap(
+                "", SourceError("the daemon's process cannot be seen: its settings were not read"), "DockerDaemon"
+            )
+            return
+        path = daemon.config_file(words[1:])
+        text = machine.text(path)
+        try:
+            given = msgspec.json.decode(text) if text is not None and text.strip() else {}
+            if not isinstance(given, dict):
+                raise SourceError("daemon.json is not an object")
+        except (msgspec.DecodeError, RecursionError):
+            self._gap(path, SourceError("daemon.json is not JSON"), "DockerDaemon")
+            return
+        except SourceError as error:
+            self._gap(path, error, "DockerDaemon")
+            return
+        if text is None and machine.at(path).exists():
+            self._gap(path, SourceError("daemon.json may not be read"), "DockerDaemon")
+            return
+        config = data["config"] = daemon.in_force(given, words[1:])
+        hosts = [str(host) for host in config.get("hosts") or ()]
+        sockets = [host.removeprefix("unix://") for host in hosts if host.startswith("unix://")]
+        sockets = list(dict.fromkeys([*sockets, *([address] if not sockets or "fd://" in hosts else [])]))
+        data["sockets"] = [
+            {"path": path, **{key: value for key, value in machine.facts(path).items() if key != "exists"}}
+            for path in sockets
+        ]
+        for item in files.read(machine, machine.program(pid), path, config, info, sockets, self._origin):
+            (self.resources if isinstance(item, Resource) else self.gaps).append(item)  # type: ignore[arg-type]
+
+    def _host(self, version: dict[str, Any], stored: list[dict[str, Any]], found: list[Resource]) -> None:
+        if self._machine is None:
+            return
+        used = [str(item.data.get("Image", "")) for item in found]
+        data = {
+            "groups": self._machine.groups(),
+            "images": [
+                {
+                    "id": str(item.get("Id", "")),
+                    "tags": list(item.get("RepoTags") or ()),
+                    "age_days": self._days(item.get("Created")),
+                    "containers": used.count(str(item.get("Id", ""))),
+                }
+                for item in stored
+            ],
+            "containers": [
+                {
+                    "id": str(item.data.get("Id", "")),
+                    "name": item.ref.name,
+                    "state": str((item.data.get("State") or {}).get("Status", "")),
+                    "idle_days": self._idle(item.data),
+                }
+                for item in found
+            ],
+            "versions": {
+                "engine": str(version.get("Version", "")),
+                **{
+                    str(part.get("Name")): str(part.get("Version"))
+                    for part in version.get("Components") or ()
+                    if part.get("Name") in ("containerd", "runc")
+                },
+            },
+        }
+        self.resources.append(Resource(self._ref("DockerHost", self._origin.removeprefix("docker://")), data))
+
+    def _days(self, seconds: Any) -> int:
+        return max(int((self._now.timestamp() - seconds) // 86400), 0) if isinstance(seconds, (int, float)) else 0
+
+    def _idle(self, data: Mapping[str, Any]) -> int:
+        """Days since a container ran, or was made when it never did."""
+        state = data.get("State") or {}
+        if state.get("Running"):
+            return 0
+        last = images.instant(state.get("FinishedAt")) or images.instant(data.get("Created"))
+        return max((self._now - last).days, 0) if last else 0
+
+
+def _daemon_of(machine: Machine, address: str) -> int:
+    """The daemon behind the socket; where systemd holds it, the only dockerd there is."""
+    pid = listener(address)
+    words = (machine.arguments(pid) or [""]) if pid > 1 else [""]
+    if words[0].rpartition("/")[2].startswith("dockerd"):
+        return pid
+    found = [number for number, name in machine.processes() if name == "dockerd"]
+    return found[0] if len(found) == 1 else 0
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
