@@ -29,6 +29,10 @@ def target(arguments: argparse.Namespace) -> Path:
     Raises:
         UsageError: there is nothing at that path.
     """
+    if "://" in arguments.target:
+        raise UsageError(
+            "only files can be worked on like this", where=arguments.target, hint="bulkhead scan reads live worlds"
+        )
     path = Path(arguments.target)
     if any("\ud800" <= char <= "\udfff" for char in str(path.absolute())):
         raise UsageError("the path is not UTF-8", hint="rename it, or scan the folder above it")

@@ -1,4 +1,4 @@
-"""The main job on a copy of the example: find, fix, prove, take back. Changes nothing but that copy."""
+"""The main job on a copy of the example: find, fix, prove, take back. Changes nothing but that copy; an engine that runs here is looked at."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from bulkhead.cli import rendering
 
 if TYPE_CHECKING:
+    from bulkhead.bootstrap.root import Root
     from bulkhead.core.finding import Finding
 
 NAME = "demo"
@@ -85,10 +86,35 @@ def run(arguments: argparse.Namespace) -> int:
         )
         if not arguments.keep:
             shutil.rmtree(keep.parent)
+        _engine(opened)
         say(
             "\nNext: bulkhead scan PATH on your own files, then bulkhead fix PATH. Here: .venv/bin/bulkhead scan examples/shop"
         )
         return 0 if same else 4
+
+
+def _engine(opened: Root) -> None:
+    """A look at this machine's Docker engine, where there is one that this user may ask. Nothing is changed."""
+    from pathlib import Path
+
+    from bulkhead import __version__
+    from bulkhead.app import scan as scanning
+    from bulkhead.bootstrap import docker
+    from bulkhead.core.errors import BulkheadError
+    from bulkhead.report import table
+
+    try:
+        socket = docker.address(docker.SCHEME)
+        if not Path(socket).exists():
+            return
+        snapshot = docker.read(socket)
+    except BulkheadError as exc:
+        rendering.talk(f"\n5. This machine's Docker engine could not be read: {exc}")
+        return
+    scan = scanning.judge(snapshot, docker.SCHEME + socket, opened.context, opened.selection())
+    report = scanning.tell(scan, version=__version__, store=None)
+    rendering.talk(f"\n5. This machine's Docker engine, only looked at\n\n   {table.summary(report)}")
+    rendering.talk("   more of it: bulkhead scan docker://")
 
 
 def _lines(findings: list[Finding]) -> str:
