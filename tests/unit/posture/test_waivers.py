@@ -196,9 +196,56 @@ def test_kubescape_objects_cover_what_they_say(given: dict[str, str]) -> None:
         {"spec": "expiresAt: soon"},
         {"spec": "match: {resources: [{kind: Job}]}"},
         {"spec": "match: {resources: [{}]}"},
+        {"spec": "match: []"},
+        {"spec": "match: 0"},
+        {"spec": "match: {resource: [{kind: Pod}]}"},
+        {"spec": "match: {resources: [{kinds: Pod}]}"},
+        {"spec": "match: {resources: [{kind: Pod, namespace: shop}]}"},
+        {"spec": "match: {resources: {}}"},
+        {"spec": "match: {resources: [{kind: Pod, name: 0}]}"},
+        {"spec": "match: {resources: [{name: p*}]}"},
+        {"spec": "match: {resources: [{name: '*'}]}"},
+        {"spec": "match: {objectSelector: []}"},
+        {"spec": "match: {objectSelector: {matchLabels: []}}"},
+        {"spec": "match: {objectSelector: {matchExpressions: [{key: a, operator: Near}]}}"},
+        {"spec": "match: {namespaceSelector: {matchLabels: {env: test}}}"},
+        {"spec": "surprise: 1"},
+        {"more": ", container: other"},
+        {"spec": "expiresAt: '2026-06-01T00:00:01Z'"},
+        {"spec": "expiresAt: '2999-99-99T99:99:99Z'"},
+        {"spec": "expiresAt: '2999-01-01T00:00:00'"},
         {"spec": "match: {resources: [{kind: Pod}], objectSelector: {matchLabels: {app: web}}}"},
         {"kind": "ClusterSecurityException", "namespace": "", "spec": "match: {namespaceSelector: {matchLabels: {env: live}}}"},
     ],
 )  # fmt: skip
 def test_kubescape_objects_cover_no_more_than_they_say(given: dict[str, str]) -> None:
     assert not any(covered(**given))
+
+
+def test_an_exception_of_the_cluster_ends_at_the_cluster() -> None:
+    text = EXCEPTION.format(kind="ClusterSecurityException", namespace="", more="", spec="")
+    compose = "services: {web: {image: a, privileged: true}}\n"
+    found = judged({"pod.yaml": POD.format(meta=""), "compose.yaml": compose, "exception.yaml": text}, "C-0057")
+    assert {finding.resource.kind: finding.waiver is not None for finding in found} == {"Pod": True, "Compose": False}
+
+
+@pytest.mark.parametrize("control", ["'*'", "CKV_K8S_16", "container.privileged", "[C-0057]", "57"])
+def test_an_exception_names_controls_of_kubescape_only(control: str) -> None:
+    text = EXCEPTION.format(kind="SecurityException", namespace=", namespace: shop", more="", spec="")
+    found = judged({"pod.yaml": POD.format(meta=""), "exception.yaml": text.replace("C-0057", control)}, "C-0057")
+    assert not any(finding.waiver for finding in found)
+
+
+@pytest.mark.parametrize("labels", ["var.l", "{ env = var.v }", '{ env = "prod" }'])
+def test_labels_that_are_not_known_are_not_picked(labels: str) -> None:
+    text = EXCEPTION.format(
+        kind="SecurityException", namespace=", namespace: shop", more="",
+        spec="match: {objectSelector: {matchExpressions: [{key: env, operator: NotIn, values: [prod]}]}}",
+    )  # fmt: skip
+    pod = (
+        f'resource "kubernetes_pod" "p" {{\n metadata {{\n  name = "p"\n  namespace = "shop"\n  labels = {labels}\n }}\n spec {{\n'
+        '  container {\n   name = "a"\n   image = "a"\n   security_context {\n    privileged = true\n   }\n  }\n }\n}\n'
+    )
+    found = judged({"main.tf": pod, "exception.yaml": text}, "C-0057")
+    assert found
+    assert not any(finding.waiver for finding in found)
