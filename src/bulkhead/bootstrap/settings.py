@@ -12,6 +12,7 @@ from bulkhead.core.errors import SettingsError
 from bulkhead.core.outcome import Severity
 
 _LIMIT = 1024 * 1024
+_TENANT = 200
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -58,9 +59,12 @@ def load(folder: Path) -> Settings:
         if text is not None and field.name != "parameters":
             values[field.name] = text.split(",") if field.name in ("controls", "skip") else text
     try:
-        return msgspec.convert(values, Settings)
+        made = msgspec.convert(values, Settings)
     except msgspec.ValidationError as exc:
         raise SettingsError(str(exc), where="settings") from exc
+    if not made.tenant.isprintable() or not made.tenant.strip() or len(made.tenant) > _TENANT:
+        raise SettingsError(f"a tenant is named by up to {_TENANT} printable characters", where="tenant")
+    return made
 
 
 def _files(folder: Path) -> list[Path]:

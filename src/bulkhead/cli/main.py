@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
 from types import ModuleType
 from typing import NoReturn
@@ -37,14 +38,28 @@ def entry() -> NoReturn:
     """
     import os
 
-    code = main()
+    # A stream that was closed before us is None.
+    sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115, PTH123 (for as long as the process lives)
+    sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115, PTH123 (as above)
     try:
-        sys.stdout.flush()
-        sys.stderr.flush()
+        code = main()
     except BrokenPipeError:
-        pass
+        code = CLEAN
     except OSError:
-        code = code or INCOMPLETE
+        code = INCOMPLETE
+    except BaseException:  # noqa: BLE001 (the last one who could say it)
+        import traceback
+
+        with suppress(OSError):
+            traceback.print_exc()
+        code = INTERNAL
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except BrokenPipeError:
+            pass
+        except OSError:
+            code = code or INCOMPLETE
     os._exit(code)
 
 

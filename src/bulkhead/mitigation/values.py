@@ -62,7 +62,10 @@ def _carried(values: Any, wanted: Sequence[Edit], at: int, place: DocumentPath) 
 
 def _at(values: Any, path: DocumentPath) -> Any:
     for part in path:
-        values = values.get(part) if isinstance(values, dict) else None
+        if isinstance(values, list) and isinstance(part, int) and part < len(values):
+            values = values[part]
+        else:
+            values = values.get(part) if isinstance(values, dict) else None
     return values
 
 
@@ -90,7 +93,10 @@ def only_wanted(before: Sequence[Resource], after: Sequence[Resource], wanted: S
     changes = [(one, path) for one, data in now.items() for path in _changes(was[one], data, ())]
     if not all(any(_about(_place(path), place) for place in places) for _, path in changes):
         return False
-    return any(one == ref and _leads(path, edit.path) for one, path in changes for edit in wanted)
+    mine = [path for one, path in changes if one == ref]
+    return bool(mine) and all(
+        any(_leads(path, edit.path) for path in mine) or _at(was[ref], edit.path) == edit.value for edit in wanted
+    )
 
 
 def _leads(changed: DocumentPath, wanted: DocumentPath) -> bool:
@@ -128,8 +134,10 @@ def _changes(before: Any, after: Any, path: DocumentPath) -> Iterator[DocumentPa
     elif isinstance(before, list) and isinstance(after, list) and len(before) == len(after):
         for index, (old, new) in enumerate(zip(before, after, strict=True)):
             yield from _changes(old, new, (*path, index))
-    elif before != after:
-        yield path
+    elif type(before) is not type(after) or before != after:
+        # A value that takes the place of a mapping, or the other way round, changes all that the mapping holds.
+        yield from _leaves(before, path)
+        yield from _leaves(after, path)
 
 
 def _leaves(value: Any, path: DocumentPath) -> Iterator[DocumentPath]:

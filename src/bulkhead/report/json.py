@@ -107,6 +107,7 @@ class _Parts:
         prose = {finding.message for finding in findings}
         prose.update([finding.title for finding in findings], [finding.evidence for finding in findings])
         names = {finding.element for finding in findings}
+        names.update([finding.tenant for finding in findings], [finding.control for finding in findings])
         places = [finding.where for finding in findings]
         names.update([where.file for where in places], [where.path for where in places])
         return is_said(prose) and is_clean(" ".join(names))
@@ -123,7 +124,7 @@ class _Parts:
         return _Line(
             fingerprint=finding.fingerprint,
             tenant=cleaned[finding.tenant],
-            control=finding.control,
+            control=cleaned[finding.control],
             revision=finding.revision,
             outcome=finding.outcome,
             severity=finding.severity,
@@ -153,7 +154,7 @@ class _Clean(dict[str, str]):
 
 
 def _resource(ref: Ref) -> Ref:
-    joined = f"{ref.kind}{ref.group}{ref.namespace}{ref.name}{ref.origin}{ref.uid}"
+    joined = f"{ref.source}{ref.kind}{ref.group}{ref.namespace}{ref.name}{ref.origin}{ref.uid}"
     if is_clean(joined):
         return ref
     return Ref(**{name: clean(value) for name, value in msgspec.structs.asdict(ref).items()})

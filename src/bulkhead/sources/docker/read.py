@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -54,16 +55,30 @@ class _Reading:
             self._list("/images/json", "Image"),
             self._list("/networks", "DockerDaemon"),
         )
-        tags = {str(tag): str(item["Id"]) for item in stored for tag in item.get("RepoTags") or () if item.get("Id")}
+        tags = {
+            str(tag): str(item.get("Id"))
+            for item in stored
+            for tag in (item["RepoTags"] if isinstance(item.get("RepoTags"), list) else ())
+        }
         made = await asyncio.gather(
             *(self._container(str(item.get("Id")), tags) for item in listed),
             *(self._image(item) for item in stored),
         )
         found = [item for item in made if item is not None]
         services = await self._swarm(info, networks)
-        self._daemon(info, address, networks, services)
-        self._host(version, stored, [item for item in found if item.ref.kind == "DockerContainer"])
+        with self._in_shape("/info", "DockerDaemon", "NodeFile"):
+            self._daemon(info, address, networks, services)
+        with self._in_shape("/version", "DockerHost"):
+            self._host(version, stored, [item for item in found if item.ref.kind == "DockerContainer"])
         return Snapshot((*self.resources, *found), tuple(self.gaps))
+
+    @contextmanager
+    def _in_shape(self, where: str, *hides: str) -> Iterator[None]:
+        """An answer of another shape than the engine's leaves a gap."""
+        try:
+            yield
+        except WRONG_SHAPE as error:
+            self._gap(where, SourceError(f"the engine's answer has another shape: {error}"), *hides)
 
     async def _list(self, path: str, hides: str, **parameters: str) -> list[dict[str, Any]]:
         try:

@@ -46,7 +46,7 @@ def read(
         raise SourceError("there is no such file or folder", where=str(root))
     if not top.is_dir():
         form = format_by_name(top.name) or "yaml"
-        return _files(Walked((Found(top.resolve(), top.name, form),), (), (), (), ()), limits)
+        return _files(top.parent, Walked((Found(top.resolve(), top.name, form),), (), (), (), ()), limits)
     walked = walk(top, limits)
     charted = charts.read(top, walked, limits, helm)
     overlaid = overlays.read(top, walked, limits, kustomize)
@@ -54,7 +54,7 @@ def read(
     plain = tuple(
         found for found in walked.files if found.relative not in left_out and not charts.inside(found.relative, charted)
     )
-    snapshot = _files(Walked(plain, (), (), walked.gaps, walked.notes), limits)
+    snapshot = _files(top, Walked(plain, (), (), walked.gaps, walked.notes), limits)
     return snapshot.merged(charted.snapshot).merged(overlaid.snapshot)
 
 
@@ -80,19 +80,18 @@ def tried(root: Path | str, changes: Mapping[str, bytes], *, limits: Limits = LI
 
 
 def _concerned(top: Path, changes: Mapping[str, bytes], limits: Limits) -> dict[str, bytes]:
-    """The Dockerfiles that a changed ignore file stands beside, as they are."""
+    """The Dockerfiles that a changed ignore file is for, as they are."""
     found: dict[str, bytes] = {}
     for path in changes:
-        folder, _, name = path.rpartition("/")
-        if not name.endswith(context.IGNORE) or not (top / folder).is_dir():
+        relative = path.removesuffix(context.IGNORE)
+        if relative == path or relative in changes or format_by_name(relative) != "dockerfile":
             continue
-        for file in sorted((top / folder).iterdir()):
-            relative = f"{folder}/{file.name}" if folder else file.name
-            if relative not in changes and format_by_name(relative) == "dockerfile":
-                # What cannot be read is a gap of the scan already.
-                data = _bytes(Found(file, relative, "dockerfile"), limits, [])
-                if data is not None:
-                    found[relative] = data
+        file = top / relative
+        if file.resolve().is_relative_to(top.resolve()):
+            # What cannot be read is a gap of the scan already.
+            data = _bytes(Found(file, relative, "dockerfile"), limits, [])
+            if data is not None:
+                found[relative] = data
     return found
 
 
@@ -111,7 +110,7 @@ def _beside(top: Path, folder: str, changes: Mapping[str, bytes], limits: Limits
     return files
 
 
-def _files(walked: Walked, limits: Limits) -> Snapshot:
+def _files(base: Path, walked: Walked, limits: Limits) -> Snapshot:
     resources: list[Resource] = []
     gaps: list[Gap] = list(walked.gaps)
     total = 0
@@ -135,7 +134,7 @@ def _files(walked: Walked, limits: Limits) -> Snapshot:
             terraform.setdefault(found.relative.rpartition("/")[0], []).append((found, data))
             continue
         one = parse(found.relative, data)
-        context.tell(str(found.path), one.resources, os.path.isfile)
+        context.tell(found.relative, one.resources, lambda name: (base / name).is_file())
         resources += one.resources
         gaps += one.gaps
     for files in terraform.values():
