@@ -41,26 +41,26 @@ def entry() -> NoReturn:
     # A stream that was closed before us is None.
     sys.stdout = sys.stdout or open(os.devnull, "w")  # noqa: SIM115, PTH123 (for as long as the process lives)
     sys.stderr = sys.stderr or open(os.devnull, "w")  # noqa: SIM115, PTH123 (as above)
+    code = INTERNAL
     try:
         code = main()
     except BrokenPipeError:
         code = CLEAN
     except OSError:
         code = INCOMPLETE
-    except BaseException:  # noqa: BLE001 (the last one who could say it)
-        import traceback
-
-        with suppress(OSError):
-            traceback.print_exc()
-        code = INTERNAL
-    for stream in (sys.stdout, sys.stderr):
-        try:
-            stream.flush()
-        except BrokenPipeError:
-            pass
-        except OSError:
-            code = code or INCOMPLETE
-    os._exit(code)
+    finally:
+        # What else went wrong is ours: it is told, and the code is that of no finding.
+        if sys.exc_info()[0] is not None:
+            with suppress(OSError):
+                sys.excepthook(*sys.exc_info())
+        for stream in (sys.stdout, sys.stderr):
+            try:
+                stream.flush()
+            except BrokenPipeError:
+                pass
+            except OSError:
+                code = code or INCOMPLETE
+        os._exit(code)
 
 
 def _module(name: str) -> ModuleType:
