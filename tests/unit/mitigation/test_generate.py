@@ -242,3 +242,41 @@ def test_the_budget_selects_the_pods_of_the_workload() -> None:
     made = list(_objects(_repaired("k8s.hygiene.disruption-budget", {"shop.yaml": _SHOP.encode()})))
     assert {item["metadata"]["name"] for item in made} == {"web", "orders"}
     assert all(item["spec"]["unhealthyPodEvictionPolicy"] == "AlwaysAllow" for item in made)
+
+
+_HOMELESS = """\
+apiVersion: v1
+kind: Pod
+metadata: {name: web, labels: {app: web}}
+spec: {containers: [{name: web, image: a, env: [{name: DB, value: "db:5432"}]}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: db}
+spec: {selector: {app: db}, ports: [{port: 5432}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: db, labels: {app: db}}
+spec: {containers: [{name: db, image: a, ports: [{containerPort: 5432}]}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: bare}
+spec: {containers: [{name: bare, image: a}]}
+"""
+
+
+def test_where_no_namespace_is_named_only_the_pods_that_are_there_are_isolated() -> None:
+    """A deny for all pods would reach strangers in the namespace that the objects happen to be applied to."""
+    files = {"shop.yaml": _HOMELESS.encode(), "other/pod.yaml": _HOMELESS.replace("web", "else").encode()}
+    after = _repaired("k8s.network.pod-unselected", files)
+    assert set(after) - set(files) == {"bulkhead-network-policies.yaml", "other/bulkhead-network-policies.yaml"}
+    made = list(yaml.safe_load_all(after["bulkhead-network-policies.yaml"]))
+    assert [item["metadata"] for item in made] == [{"name": "isolate-web"}, {"name": "isolate-db"}]
+    assert all(item["spec"]["podSelector"]["matchLabels"] for item in made)
+    here = World(_snapshot({name: data for name, data in after.items() if not name.startswith("other/")}))
+    pods = {view.resource.ref.name: view for view in here.kubernetes_pods}
+    assert network.reaches(here, network.Traffic(pods["web"], pods["db"], 5432))
+    assert not network.reaches(here, network.Traffic(pods["web"], pods["db"], 22))
+    assert not network.reaches(here, network.Traffic(pods["bare"], pods["web"], 80))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bulkhead.core.resource import UNKNOWN
+from bulkhead.core.resource import UNKNOWN, Resource
 from bulkhead.mitigation.generate import naming
 from bulkhead.mitigation.operations import DoesNotApply
 from bulkhead.posture.evaluate import Verdict
@@ -29,10 +29,10 @@ _OUTSIDE = [
 _API_SERVER = ((443, "TCP"), (6443, "TCP"))
 
 
-def default_deny(world: World, verdict: Verdict, namespace: str) -> tuple[str, str, list[dict[str, Any]]]:  # noqa: ARG001 (one shape for all generators)
+def default_deny(world: World, verdict: Verdict, namespace: str) -> tuple[str, str, list[dict[str, Any]]]:
     """Deny everything; then allow what is needed."""
     if not namespace:
-        raise DoesNotApply("the manifests name no namespace")
+        return _each(world, verdict)
     taken = naming.taken(world, "NetworkPolicy", namespace)
     objects = [
         _policy(namespace, naming.free("default-deny", taken), {}, {"policyTypes": ["Ingress", "Egress"]}),
@@ -55,11 +55,37 @@ def default_deny(world: World, verdict: Verdict, namespace: str) -> tuple[str, s
     return "nothing may talk unless it is listed here", f"{namespace}-network-policies", objects
 
 
+def _each(world: World, verdict: Verdict) -> tuple[str, str, list[dict[str, Any]]]:
+    """Where no namespace is named nobody knows who else lives where the objects will go: each pod of the folder is
+    isolated by a policy of its own, and nobody else.
+    """
+    folder = _home(verdict.element.resource)
+    taken = naming.taken(world, "NetworkPolicy", "")
+    objects = []
+    for view in network.pods(world, ""):
+        if view.resource.ref.namespace or _home(view.resource) != folder or not _labels(view):
+            continue
+        spec: dict[str, Any] = {"policyTypes": ["Ingress", "Egress"], "egress": [_DNS, *_egress(world, view)]}
+        if ingress := _ingress(world, view):
+            spec["ingress"] = ingress
+        name = naming.free(f"isolate-{view.resource.ref.name}", taken)
+        objects.append(_policy("", name, {"matchLabels": _labels(view)}, spec))
+    if not objects:
+        raise DoesNotApply("the pods have no labels to select them by")
+    return "these pods may talk only where it is listed here", "network-policies", objects
+
+
+def _home(resource: Resource) -> str | None:
+    """The folder of a file that can be added to; None for what was rendered or has none."""
+    text = resource.text
+    return None if text is None or text.generated else text.path.rpartition("/")[0]
+
+
 def _policy(namespace: str, name: str, selector: dict[str, Any], spec: dict[str, Any]) -> dict[str, Any]:
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
-        "metadata": {"name": name, "namespace": namespace},
+        "metadata": {"name": name, "namespace": namespace} if namespace else {"name": name},
         "spec": {"podSelector": selector, **spec},
     }
 

@@ -67,7 +67,9 @@ def _dump(value: dict[str, Any]) -> str:
 
 
 def _folder(world: World, namespace: str, origin: str) -> str:
-    """Beside the namespace's own file, or beside the first object that lives in it."""
+    """Beside the namespace's own file, or beside the first object that lives in it; without a namespace, beside the finding's."""
+    if not namespace:
+        return posixpath.dirname(origin)
     for resource in world.by_kind.get("Namespace", ()):
         if resource.ref.name == namespace and resource.text is not None and not resource.text.generated:
             return posixpath.dirname(resource.text.path)
