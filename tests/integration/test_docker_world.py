@@ -9,8 +9,6 @@ from __future__ import annotations
 import os
 import shlex
 import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -141,18 +139,6 @@ def test_every_condition_is_found_and_nothing_else() -> None:
         if said(findings, name) != expected | ALWAYS
     }
     assert wrong == {}
-
-
-@pytest.mark.usefixtures("prepared")
-def test_thirty_containers_are_read_and_judged_in_a_second() -> None:
-    """Forty-seven of them, as wall time, the best of three: the machine is shared."""
-    spent = []
-    for _ in range(3):
-        begin = time.monotonic()
-        judged(read())
-        spent.append(time.monotonic() - begin)
-    sys.stdout.write(f"\n{len(CONDITIONS)} containers: {min(spent):.2f} s\n")
-    assert min(spent) < 1.5
 
 
 def test_what_a_running_container_does_is_seen_from_outside(image: str, tmp_path: Path) -> None:
