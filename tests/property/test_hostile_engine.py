@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import random
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from bulkhead.core.errors import BulkheadError
 from bulkhead.posture.evaluate import Request, evaluate
 from tests.catalogue_check import catalogue
 from tests.fakes.engine import INFO, container, engine
+from tests.fakes.junk import mutated
 from tests.unit.sources.test_docker import machine, snapshot
 
 JUNK: list[Any] = [None, True, 0, -1, 1.5, "", "x", [], {}, [None], [[]], {"a": None}, 10**25]
@@ -32,19 +32,6 @@ WORDS = {
 }  # fmt: skip
 
 
-def mutated(value: Any, rng: random.Random, depth: int = 0) -> Any:
-    """A copy with one place replaced by junk."""
-    if not isinstance(value, (dict, list)) or not value or rng.random() < 0.12 * depth:
-        return copy.deepcopy(rng.choice(JUNK))
-    if isinstance(value, dict):
-        key = rng.choice(list(value))
-        if rng.random() < 0.1:
-            return {other: item for other, item in value.items() if other != key}
-        return {**value, key: mutated(value[key], rng, depth + 1)}
-    at = rng.randrange(len(value))
-    return [*value[:at], mutated(value[at], rng, depth + 1), *value[at + 1 :]]
-
-
 @pytest.mark.parametrize("start", range(0, SEEDS, 30))
 def test_nonsense_in_one_place_is_a_gap_or_an_error(start: int, tmp_path: Path) -> None:
     here = machine(tmp_path / "root", ["--icc=false"], '{"live-restore": true}')
@@ -53,7 +40,7 @@ def test_nonsense_in_one_place_is_a_gap_or_an_error(start: int, tmp_path: Path) 
         one = {**container("one", PortBindings={"80/tcp": [{"HostPort": "80"}]}), "ExecIDs": ["e1"]}
         answers = engine(one, **WORDS)
         path = rng.choice(list(answers))
-        answers[path] = mutated(answers[path], rng)
+        answers[path] = mutated(answers[path], rng, JUNK)
         # A number with a point is silence to the double.
         if isinstance(answers[path], float):
             continue

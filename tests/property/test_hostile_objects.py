@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import random
 from functools import lru_cache
 from pathlib import Path
@@ -23,6 +22,7 @@ from bulkhead.posture.attack import analyse, graph
 from bulkhead.posture.world import World
 from bulkhead.sources import files
 from tests.catalogue_check import catalogue
+from tests.fakes.junk import mutated
 
 SHOP = Path(__file__).resolve().parents[2] / "examples" / "shop"
 CONTEXT = Context(catalogue(), lambda: "2026-01-01T00:00:00+00:00")
@@ -59,24 +59,11 @@ def seeds() -> tuple[Resource, ...]:
     return tuple(found)
 
 
-def mutated(value: Any, rng: random.Random, depth: int = 0) -> Any:
-    """A copy with one place replaced by junk."""
-    if not isinstance(value, (dict, list)) or not value or rng.random() < 0.15 * depth:
-        return copy.copy(rng.choice(JUNK))
-    if isinstance(value, dict):
-        key = rng.choice(list(value))
-        if rng.random() < 0.1:
-            return {other: item for other, item in value.items() if other != key}
-        return {**value, key: mutated(value[key], rng, depth + 1)}
-    index = rng.randrange(len(value))
-    return [*value[:index], mutated(value[index], rng, depth + 1), *value[index + 1 :]]
-
-
 def run(seed: int, count: int) -> None:
     rng = random.Random(seed)
     chosen = [rng.choice(seeds()) for _ in range(count)]
     resources = tuple(
-        Resource(item.ref, mutated(item.data, rng), item.text, item.document, item.path) for item in chosen
+        Resource(item.ref, mutated(item.data, rng, JUNK), item.text, item.document, item.path) for item in chosen
     )
     scan = scanning.judge(Snapshot(resources), "/", CONTEXT, Selection(catalogue().controls))
     world = World(scan.snapshot)

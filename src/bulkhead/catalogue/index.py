@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from functools import cached_property
+from typing import TypeVar
 
 import msgspec
 
@@ -26,6 +27,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True):
 
 
 FORMAT = 4
+_Value = TypeVar("_Value")
 _decoder = msgspec.msgpack.Decoder(Stored)
 _programs_decoder = msgspec.msgpack.Decoder(dict[str, tuple[str, bytes]])
 _examples_decoder = msgspec.msgpack.Decoder(dict[str, Examples])
@@ -53,10 +55,7 @@ class Catalogue:
         """
         if not isinstance(self._given, msgspec.Raw):
             return dict(self._given)
-        try:
-            return _programs_decoder.decode(self._given)
-        except msgspec.DecodeError as exc:
-            raise _damaged(exc) from exc
+        return _taken(_programs_decoder, self._given)
 
     @cached_property
     def examples(self) -> Mapping[str, Examples]:
@@ -67,10 +66,7 @@ class Catalogue:
         """
         if self._examples is None:
             return {control.id: control.examples for control in self.controls if isinstance(control, Written)}
-        try:
-            return _examples_decoder.decode(self._examples)
-        except msgspec.DecodeError as exc:
-            raise _damaged(exc) from exc
+        return _taken(_examples_decoder, self._examples)
 
     @cached_property
     def by_id(self) -> Mapping[str, Control]:
@@ -143,6 +139,13 @@ def decode(data: bytes) -> Catalogue:
     if stored.format != FORMAT:
         raise CatalogueError("the compiled index is of another version", hint="delete it, it is made again")
     return Catalogue(stored.controls, stored.programs, stored.examples)
+
+
+def _taken(decoder: msgspec.msgpack.Decoder[_Value], raw: msgspec.Raw) -> _Value:
+    try:
+        return decoder.decode(raw)
+    except msgspec.DecodeError as exc:
+        raise _damaged(exc) from exc
 
 
 def _damaged(exc: msgspec.DecodeError) -> CatalogueError:

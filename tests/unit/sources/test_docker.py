@@ -192,3 +192,18 @@ def test_swarm_is_read_where_the_node_manages_it(tmp_path: Path) -> None:
     assert outcomes(found, "docker.swarm.bind-interface") == {"c": Outcome.FAIL}
     refused = snapshot(tmp_path, {**answers, "/swarm": (503, b"{}")})
     assert ("SwarmCluster",) in [gap.hides for gap in refused.gaps]
+
+
+def test_a_socket_that_another_program_holds_takes_no_daemon_s_settings(tmp_path: Path) -> None:
+    """An engine that only speaks the API, beside a dockerd that is not asked: its settings are not the other's."""
+    root = tmp_path / "root"
+    beside = machine(root, ["--icc=false"], "{}")
+    own = root / "proc" / str(os.getpid())
+    own.mkdir()
+    (own / "cmdline").write_text("/usr/bin/podman\0system\0service\0")
+    (own / "comm").write_text("podman\n")
+    found = snapshot(tmp_path, engine(), beside)
+    [daemon] = [item for item in found.resources if item.ref.kind == "DockerDaemon"]
+    assert "config" not in daemon.data
+    assert ("DockerDaemon", "NodeFile") in [gap.hides for gap in found.gaps]
+    assert outcomes(found, "docker.daemon.userland-proxy") == {"host": Outcome.ERROR}

@@ -71,7 +71,7 @@ def _places(
 def _first(machine: Machine, name: str, folders: tuple[str, ...]) -> str:
     """Where the file is, else its usual place."""
     return next(
-        (f"{folder}/{name}" for folder in folders if machine.at(f"{folder}/{name}").exists()), f"{folders[0]}/{name}"
+        (f"{folder}/{name}" for folder in folders if not machine.absent(f"{folder}/{name}")), f"{folders[0]}/{name}"
     )
 
 

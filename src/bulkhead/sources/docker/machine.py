@@ -54,6 +54,16 @@ class Machine:
             "group": groups.get(found.st_gid, str(found.st_gid)),
         }
 
+    def absent(self, path: str) -> bool:
+        """Whether there is surely nothing; what may not be looked at is not absent."""
+        try:
+            os.lstat(self.at(path))
+        except (FileNotFoundError, NotADirectoryError):
+            return True
+        except OSError:
+            return False
+        return False
+
     def _names(self, path: str) -> dict[int, str]:
         names: dict[int, str] = {}
         for line in (self.text(path) or "").splitlines():

@@ -177,7 +177,10 @@ class _Reading:
         words = machine.arguments(pid) if pid else None
         if words is None:
             self._gap(
-                "", SourceError("the daemon's process cannot be seen: its settings were not read"), "DockerDaemon"
+                "",
+                SourceError("the daemon's process cannot be seen: its settings were not read"),
+                "DockerDaemon",
+                "NodeFile",
             )
             return
         path = daemon.config_file(words[1:])
@@ -187,22 +190,31 @@ class _Reading:
             if not isinstance(given, dict):
                 raise SourceError("daemon.json is not an object")
         except (msgspec.DecodeError, RecursionError):
-            self._gap(path, SourceError("daemon.json is not JSON"), "DockerDaemon")
+            self._gap(path, SourceError("daemon.json is not JSON"), "DockerDaemon", "NodeFile")
             return
         except SourceError as error:
-            self._gap(path, error, "DockerDaemon")
+            self._gap(path, error, "DockerDaemon", "NodeFile")
             return
-        if text is None and machine.at(path).exists():
-            self._gap(path, SourceError("daemon.json may not be read"), "DockerDaemon")
+        if text is None and not machine.absent(path):
+            self._gap(path, SourceError("daemon.json may not be read"), "DockerDaemon", "NodeFile")
             return
         config = data["config"] = daemon.in_force(given, words[1:])
         hosts = [str(host) for host in config.get("hosts") or ()]
         sockets = [host.removeprefix("unix://") for host in hosts if host.startswith("unix://")]
         sockets = list(dict.fromkeys([*sockets, *([address] if not sockets or "fd://" in hosts else [])]))
-        data["sockets"] = [
-            {"path": path, **{key: value for key, value in machine.facts(path).items() if key != "exists"}}
-            for path in sockets
-        ]
+        try:
+            seen = [(socket, machine.facts(socket)) for socket in sockets]
+            data["sockets"] = [
+                {"path": socket, "mode": facts["mode"], "owner": facts["owner"], "group": facts["group"]}
+                for socket, facts in seen
+            ]
+        except OSError as error:
+            self._gap(
+                "",
+                SourceError(f"the engine's sockets cannot be looked at: {error.strerror}"),
+                "DockerDaemon",
+                "NodeFile",
+            )
         for item in files.read(machine, machine.program(pid), path, config, info, sockets, self._origin):
             (self.resources if isinstance(item, Resource) else self.gaps).append(item)  # type: ignore[arg-type]
 
@@ -254,13 +266,16 @@ class _Reading:
 
 
 def _daemon_of(machine: Machine, address: str) -> int:
-    """The daemon behind the socket; where systemd holds it, the only dockerd there is."""
+    """The daemon behind the socket; where systemd holds it, or its holder is hidden, the only dockerd there is.
+
+    Who else holds the socket (another engine that speaks the API, a proxy) has no settings that we know.
+    """
     pid = listener(address)
-    words = (machine.arguments(pid) or [""]) if pid > 1 else [""]
-    if words[0].rpartition("/")[2].startswith("dockerd"):
-        return pid
+    words = machine.arguments(pid) if pid > 1 else None
+    if words is not None:
+        return pid if words[0].rpartition("/")[2].startswith("dockerd") else 0
     found = [number for number, name in machine.processes() if name == "dockerd"]
-    return found[0] if len(found) == 1 else 0
+    return found[0] if pid and len(found) == 1 else 0
 
 
 def now() -> datetime:
