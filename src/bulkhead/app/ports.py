@@ -126,7 +126,10 @@ class FileFacts(_Part, frozen=True, kw_only=True):
 
 
 class JournalStep(_Part, frozen=True, kw_only=True):
-    """One target of an entry: what was there, what was written. ``before`` is None where nothing was there."""
+    """One target of an entry: what was there, what was written. ``before`` is None where nothing was there.
+
+    ``progress`` is what a live channel noted on its way (canonical JSON), empty when it noted nothing.
+    """
 
     id: str
     target: str
@@ -138,6 +141,7 @@ class JournalStep(_Part, frozen=True, kw_only=True):
     uid: int
     gid: int
     state: StepState
+    progress: bytes = b""
 
     @property
     def existed(self) -> bool:
@@ -185,6 +189,13 @@ class Journal(Protocol):
 
     def mark_step(self, entry: str, step: str, state: StepState, *, tenant: str = "default") -> None:
         """Raises Conflict where the step cannot go to that state from where it is."""
+        ...
+
+    def note(self, entry: str, step: str, progress: bytes, *, tenant: str = "default") -> None:
+        """Keep what a live channel needs to go on or back from here, in place of what it noted before; sealed.
+
+        Raises StoreError where the tenant has no such step.
+        """
         ...
 
     def finish(self, entry: str, state: EntryState, *, tenant: str = "default") -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 from bulkhead.app.ports import FileFacts
+from bulkhead.core.plan import Channel, Step
 from bulkhead.core.resource import Resource, Snapshot
 
 
@@ -46,6 +47,81 @@ class FileHands(Protocol):
 
     def remove(self, root: str, target: str) -> None:
         """Take the file away durably."""
+        ...
+
+
+class LiveWorld(Protocol):
+    """An engine, a cluster, an account: read through its API, never changed."""
+
+    @property
+    def root(self) -> str:
+        """What is told of the world in reports and the journal: ``docker:///var/run/docker.sock``."""
+        ...
+
+    async def read(self) -> Snapshot:
+        """Everything that is ours to judge, and what could not be read.
+
+        Raises:
+            SourceError: the world cannot be asked at all.
+        """
+        ...
+
+
+class Progress(Protocol):
+    """What a channel notes of a step on its way, kept durably before it goes on: enough to go back after a crash."""
+
+    def known(self) -> Mapping[str, Any]:
+        """All that was noted so far."""
+        ...
+
+    def note(self, **facts: Any) -> None:
+        """Add facts (JSON-shaped); they are on the disk when this returns."""
+        ...
+
+
+class LiveHands(Protocol):
+    """Carries out one channel's steps; decides nothing. Every call is bounded in time.
+
+    ``apply`` and ``undo`` go on from wherever an earlier call stopped, by what the world and the progress say.
+    """
+
+    @property
+    def channel(self) -> Channel: ...
+
+    async def rehearse(self, step: Step) -> tuple[str, ...]:
+        """The world's own opinion, nothing being changed (a server-side dry run); warnings for people.
+
+        Raises:
+            Conflict: what is there is not ``step.before``.
+            PlanRefused: the world, or this channel here, does not take the change; the message says why.
+            SourceError: the world cannot be asked.
+        """
+        ...
+
+    async def apply(self, step: Step, progress: Progress) -> None:
+        """Make the change and wait until the target is well again (healthy, rolled out, answering).
+
+        Raises:
+            Conflict: what is there is not ``step.before``; nothing was changed.
+            SourceError: it could not be done, or the target did not come up in time; the caller calls ``undo``.
+        """
+        ...
+
+    async def well(self, step: Step, progress: Progress) -> str:
+        """Why the changed target is not well now; empty when it is. Asked again and again while a canary is watched."""
+        ...
+
+    async def undo(self, step: Step, progress: Progress) -> None:
+        """Back to ``step.before`` from what was written, or from half of it; nothing when it is there already.
+
+        Raises:
+            Conflict: somebody else changed it since; it is left alone.
+            SourceError: it could not be put back.
+        """
+        ...
+
+    async def current(self, step: Step, progress: Progress) -> bytes | None:
+        """The record as it is now, to be compared with ``before`` and ``change``; None where there is none."""
         ...
 
 
