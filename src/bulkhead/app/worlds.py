@@ -101,6 +101,9 @@ class LiveHands(Protocol):
     async def apply(self, step: Step, progress: Progress) -> None:
         """Make the change and wait until the target is well again (healthy, rolled out, answering).
 
+        Notes ``written``, the record as text, where the world's own form of the change is not ``step.change``; and ``aside``,
+        the id of what is kept for the way back.
+
         Raises:
             Conflict: what is there is not ``step.before``; nothing was changed.
             SourceError: it could not be done, or the target did not come up in time; the caller calls ``undo``.

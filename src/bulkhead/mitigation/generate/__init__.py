@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from bulkhead.mitigation.generate.make import make
+from bulkhead.mitigation.generate.make import make, objects
 
-__all__ = ["make"]
+__all__ = ["make", "objects"]

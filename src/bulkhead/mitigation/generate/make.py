@@ -37,14 +37,31 @@ def make(generator: str, world: World, verdict: Verdict, content: dict[str, Any]
         if any("\ud800" <= char <= "\udfff" for char in target):
             raise DoesNotApply("the name of the folder is not UTF-8")
         return target, data
+    namespace, why, label, made = _built(generator, world, verdict)
+    body = _HEADER.format(why=why) + "---\n".join(_dump(item) for item in made)
+    return _path(_folder(world, namespace, verdict.element.resource.ref.origin), label), body.encode()
+
+
+def objects(generator: str, world: World, verdict: Verdict, content: dict[str, Any] | None = None) -> list[Any]:
+    """The same objects for a live cluster, where they need no file.
+
+    Raises:
+        DoesNotApply: as ``make``; and the generator makes a text, which a cluster has no place for.
+    """
+    if content is not None:
+        return [content]
+    if generator in _TEXTS:
+        raise DoesNotApply("it is a file beside the sources")
+    return _built(generator, world, verdict)[3]
+
+
+def _built(generator: str, world: World, verdict: Verdict) -> tuple[str, str, str, list[dict[str, Any]]]:
     builder = _GENERATORS.get(generator)
     if builder is None:
         raise DoesNotApply(f"no generator is called '{generator}'")
     ref = verdict.element.resource.ref
     namespace = ref.name if ref.kind == "Namespace" else ref.namespace
-    why, label, objects = builder(world, verdict, namespace)
-    body = _HEADER.format(why=why) + "---\n".join(_dump(item) for item in objects)
-    return _path(_folder(world, namespace, ref.origin), label), body.encode()
+    return namespace, *builder(world, verdict, namespace)
 
 
 def _path(folder: str, label: str) -> str:
