@@ -95,7 +95,8 @@ def chosen_for(finding: Finding, verdict: Verdict, consent: Consent, *, live: bo
     text = verdict.element.resource.text
     mitigations = [item for item in verdict.runnable.control.mitigation if operations.matches(item, verdict)]
     if not mitigations:
-        return left(finding, "no mitigation is known; see: bulkhead controls explain " + finding.control)
+        reason = f"no repair is known for a {finding.resource.kind}; see: bulkhead controls explain {finding.control}"
+        return left(finding, reason, verdict.runnable.control.fix)
     reason, proposal = "", ""
     for mitigation in mitigations:
         if not mitigation.patch:

@@ -75,6 +75,9 @@ def changed(resource: Resource, edits: Sequence[Edit]) -> Resource:
         CannotEdit: a path leads through something that is not a collection.
     """
     data = changes.patched(resource.data, changes.decide(resource.data, edits))
+    kind = channels.kind_of(resource.ref)
+    if kind is not None:
+        data = kind.imagine(resource.data, data)
     return Resource(resource.ref, data, resource.text, resource.document, resource.path)
 
 

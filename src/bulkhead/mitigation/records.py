@@ -26,12 +26,21 @@ class Method(msgspec.Struct, frozen=True):
     risk: Risk = "none"
 
 
+def as_changed(_: Mapping[str, Any], after: dict[str, Any]) -> dict[str, Any]:
+    return after
+
+
 class Kind(msgspec.Struct, frozen=True):
-    """One kind of live resource: who changes it, what its record is, and which method fits a change."""
+    """One kind of live resource: who changes it, what its record is, and which method fits a change.
+
+    ``imagine`` takes the data before and after the edits and says what the world would then tell besides: a daemon that reads
+    a setting reports it in other places too. The proof is always a fresh reading.
+    """
 
     channel: Channel
     record: Callable[[Mapping[str, Any]], dict[str, Any]]
     method: Callable[[Mapping[str, Any], frozenset[DocumentPath]], Method]
+    imagine: Callable[[Mapping[str, Any], dict[str, Any]], dict[str, Any]] = as_changed
 
 
 def differences(before: Any, after: Any, path: DocumentPath = ()) -> Iterator[DocumentPath]:

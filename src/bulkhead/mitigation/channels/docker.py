@@ -60,7 +60,7 @@ def container_method(record: Mapping[str, Any], changed: frozenset[DocumentPath]
 
 
 def _recreatable(path: DocumentPath) -> bool:
-    return path[:1] in (("Config",), ("HostConfig",), ("Mounts",)) or path[:2] == _NETWORKS
+    return path[:1] in (("Config",), ("HostConfig",), ("Mounts",), ("Image",)) or path[:1] == _NETWORKS[:1]
 
 
 def swarm(data: Mapping[str, Any]) -> dict[str, Any]:

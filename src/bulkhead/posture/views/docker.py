@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
-from bulkhead.core.plan import Edit
-from bulkhead.core.resource import DocumentPath, Resource
+from bulkhead.core.resource import Resource
+from bulkhead.posture.views.docker_lens import Lens
 from bulkhead.posture.views.model import ContainerView, PodView
 
 
@@ -30,7 +28,7 @@ def pods(resource: Resource) -> tuple[PodView, ...]:
         spec["hostUsers"] = host["UsernsMode"] == "host"
     volumes, mounts = _mounts(data)
     spec["volumes"] = volumes
-    lens = _Lens()
+    lens = Lens(data)
     name = str(data.get("Name", "")).lstrip("/") or str(data.get("Id", ""))[:12]
     view = PodView(resource, "docker", spec, {"labels": config.get("Labels") or {}}, False, lens, "container")
     view.containers.append(ContainerView(view, _container(name, config, host, mounts), "container", "container", lens))
@@ -142,55 +140,3 @@ def _mounts(data: dict[str, Any]) -> tuple[list[dict[str, Any]], list[dict[str, 
             entry["mountPropagation"] = "Bidirectional"
         mounts.append(entry)
     return volumes, mounts
-
-
-_FIELDS: dict[DocumentPath, DocumentPath] = {
-    ("image",): ("Config", "Image"),
-    ("command",): ("Config", "Entrypoint"),
-    ("args",): ("Config", "Cmd"),
-    ("env",): ("Config", "Env"),
-    ("ports",): ("HostConfig", "PortBindings"),
-    ("volumeMounts",): ("Mounts",),
-    ("volumes",): ("Mounts",),
-    ("securityContext",): ("HostConfig",),
-    ("securityContext", "privileged"): ("HostConfig", "Privileged"),
-    ("securityContext", "readOnlyRootFilesystem"): ("HostConfig", "ReadonlyRootfs"),
-    ("securityContext", "runAsUser"): ("Config", "User"),
-    ("securityContext", "runAsGroup"): ("Config", "User"),
-    ("securityContext", "runAsNonRoot"): ("Config", "User"),
-    ("securityContext", "capabilities"): ("HostConfig", "CapAdd"),
-    ("securityContext", "capabilities", "add"): ("HostConfig", "CapAdd"),
-    ("securityContext", "capabilities", "drop"): ("HostConfig", "CapDrop"),
-    ("resources",): ("HostConfig",),
-    ("resources", "limits"): ("HostConfig",),
-    ("resources", "limits", "memory"): ("HostConfig", "Memory"),
-    ("resources", "limits", "cpu"): ("HostConfig", "NanoCpus"),
-    ("pidsLimit",): ("HostConfig", "PidsLimit"),
-    ("livenessProbe",): ("Config", "Healthcheck"),
-    ("restartPolicy",): ("HostConfig", "RestartPolicy"),
-    ("hostNetwork",): ("HostConfig", "NetworkMode"),
-    ("hostPID",): ("HostConfig", "PidMode"),
-    ("hostIPC",): ("HostConfig", "IpcMode"),
-    ("hostUTS",): ("HostConfig", "UTSMode"),
-    ("hostUsers",): ("HostConfig", "UsernsMode"),
-    ("devices",): ("HostConfig", "Devices"),
-    ("ulimits",): ("HostConfig", "Ulimits"),
-    ("logging",): ("HostConfig", "LogConfig"),
-    ("cgroup_parent",): ("HostConfig", "CgroupParent"),
-}
-_OPTIONS = frozenset({"allowPrivilegeEscalation", "seccompProfile", "appArmorProfile", "seLinuxOptions"})
-
-
-class _Lens(msgspec.Struct, frozen=True):
-    def target(self, path: DocumentPath) -> DocumentPath | None:
-        if not path:
-            return ()
-        if path[0] == "securityContext" and len(path) > 1 and path[1] in _OPTIONS:
-            return ("HostConfig", "SecurityOpt")
-        if path[0] in ("ports", "env", "volumeMounts", "volumes"):
-            return _FIELDS[path[:1]]
-        return _FIELDS.get(path)
-
-    def edits(self, op: str, path: DocumentPath, value: Any) -> tuple[Edit, ...] | None:  # noqa: ARG002
-        """A running container has no text; live channels change it."""
-        return None
