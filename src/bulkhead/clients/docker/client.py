@@ -1,14 +1,15 @@
-"""The client: one GET at a time, many at once as far as the bound goes."""
+"""The client: one call at a time, many at once as far as the bound goes."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 
-from bulkhead.core.errors import LimitExceeded, SourceError
+from bulkhead.core.errors import BulkheadError, Conflict, LimitExceeded, SourceError
 
 if TYPE_CHECKING:
     import httpx
@@ -31,7 +32,7 @@ class Vanished(SourceError):
 
 
 class DockerClient:
-    """Reads from one engine. Use as ``async with DockerClient(socket) as client``."""
+    """Speaks to one engine. Use as ``async with DockerClient(socket) as client``."""
 
     def __init__(self, socket: str, *, limits: Limits | None = None) -> None:
         self._socket = socket
@@ -67,29 +68,96 @@ class DockerClient:
             LimitExceeded: the answer is too large or takes too long.
             SourceError: the engine cannot be reached, refuses, or answers with something else.
         """
+        return await self._call("GET", path, parameters)
+
+    async def post(self, path: str, body: Any = None, *, seconds: float = 0, **parameters: str) -> Any:
+        """Change something; the JSON of the answer, None where it has none. Never repeated by itself.
+
+        Args:
+            path: below the engine's root.
+            body: JSON-shaped; None for none.
+            seconds: how long the engine may take where that is more than usual (it waits for a container to stop).
+            parameters: of the query.
+
+        Raises:
+            Vanished: there is no such thing (404).
+            Conflict: the engine says that it is not in the state for that (409).
+            LimitExceeded, SourceError: as ``get``.
+        """
+        return await self._call("POST", path, parameters, body, seconds)
+
+    async def delete(self, path: str, **parameters: str) -> None:
+        """Raises as ``post``."""
+        await self._call("DELETE", path, parameters)
+
+    async def events(self, filters: Mapping[str, Sequence[str]]) -> AsyncIterator[dict[str, Any]]:
+        """What happens in the engine from now on, for as long as somebody listens (``GET /events``).
+
+        Raises:
+            LimitExceeded: one event is larger than an answer may be.
+            SourceError: the engine refuses, went away, or says something that is no event.
+        """
+        import httpx
+
+        http = self._open()
+        parameters = {"filters": msgspec.json.encode(filters).decode()}
+        forever = httpx.Timeout(None, connect=self._limits.connect_seconds)
+        try:
+            async with http.stream("GET", "/events", params=parameters, timeout=forever) as response:
+                if response.status_code != 200:
+                    raise _refused(response.status_code, await response.aread(), "/events")
+                pending = b""
+                async for chunk in response.aiter_raw():
+                    *lines, pending = (pending + chunk).split(b"\n")
+                    if len(pending) > self._limits.answer:
+                        raise LimitExceeded("an event is too large", where="/events")
+                    for line in lines:
+                        if line.strip():
+                            yield _event(line)
+        except httpx.HTTPError as error:
+            raise _unreachable(error, self._socket) from error
+        raise SourceError("the engine closed its stream of events", where=self._socket)
+
+    async def _call(
+        self, method: str, path: str, parameters: Mapping[str, str], body: Any = None, seconds: float = 0
+    ) -> Any:  # fmt: skip
+        allowed = max(seconds, self._limits.call_seconds)
         async with self._slots:
             try:
-                async with asyncio.timeout(self._limits.call_seconds):
-                    status, data = await self._exchange(path, parameters)
+                async with asyncio.timeout(allowed):
+                    status, data = await self._exchange(method, path, parameters, body, allowed)
             except TimeoutError as error:
-                raise LimitExceeded(
-                    f"the engine took longer than {self._limits.call_seconds:g} seconds", where=path
-                ) from error
-        if status != 200:
+                raise LimitExceeded(f"the engine took longer than {allowed:g} seconds", where=path) from error
+        if status not in (200, 201, 204, 304):
             raise _refused(status, data, path)
+        if not data and (method != "GET" or status == 204):
+            return None
         try:
             return msgspec.json.decode(data)
         except (msgspec.DecodeError, RecursionError) as error:
+            if method != "GET" and status != 201:
+                return None
             raise SourceError("the engine's answer is not JSON", where=path) from error
 
-    async def _exchange(self, path: str, parameters: dict[str, str]) -> tuple[int, bytes]:
-        import httpx
-
+    def _open(self) -> httpx.AsyncClient:
         if self._http is None:
             raise SourceError("the client is not open", where=self._socket)
+        return self._http
+
+    async def _exchange(
+        self, method: str, path: str, parameters: Mapping[str, str], body: Any, seconds: float
+    ) -> tuple[int, bytes]:  # fmt: skip
+        import httpx
+
+        http = self._open()
         data = bytearray()
+        content = None if body is None else msgspec.json.encode(body)
+        headers = {} if content is None else {"Content-Type": "application/json"}
+        timeout = httpx.Timeout(seconds, connect=self._limits.connect_seconds)
         try:
-            async with self._http.stream("GET", path, params=parameters) as response:
+            async with http.stream(
+                method, path, params=dict(parameters), content=content, headers=headers, timeout=timeout
+            ) as response:
                 async for chunk in response.aiter_raw():
                     data += chunk
                     if len(data) > self._limits.answer:
@@ -98,18 +166,35 @@ class DockerClient:
         except httpx.TimeoutException as error:
             raise LimitExceeded("the engine does not answer in time", where=path) from error
         except httpx.HTTPError as error:
-            raise SourceError(
-                f"the engine cannot be asked: {str(error) or type(error).__name__}",
-                where=self._socket,
-                hint="is it running, and may this user open its socket?",
-            ) from error
+            raise _unreachable(error, self._socket) from error
 
 
-def _refused(status: int, data: bytes, path: str) -> SourceError:
+def _event(line: bytes) -> dict[str, Any]:
+    try:
+        found = msgspec.json.decode(line)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise SourceError("an event is not JSON", where="/events") from error
+    if not isinstance(found, dict):
+        raise SourceError("an event is not an object", where="/events")
+    return found
+
+
+def _unreachable(error: Exception, socket: str) -> SourceError:
+    return SourceError(
+        f"the engine cannot be asked: {str(error) or type(error).__name__}",
+        where=socket,
+        hint="is it running, and may this user open its socket?",
+    )
+
+
+def _refused(status: int, data: bytes, path: str) -> BulkheadError:
     try:
         answer = msgspec.json.decode(data)
         said = str(answer.get("message", "")) if isinstance(answer, dict) else ""
     except (msgspec.DecodeError, RecursionError):
         said = ""
+    message = f"the engine answers {status}{': ' + said[:_SAID] if said else ''}"
+    if status == 409:
+        return Conflict(message, where=path)
     kind = Vanished if status == 404 else SourceError
-    return kind(f"the engine answers {status}{': ' + said[:_SAID] if said else ''}", where=path, status=status)
+    return kind(message, where=path, status=status)

@@ -13,7 +13,7 @@ UPDATABLE: Final = frozenset({
     "Memory", "MemorySwap", "MemoryReservation", "NanoCpus", "CpuShares", "CpuQuota", "CpuPeriod", "PidsLimit", "RestartPolicy",
 })  # fmt: skip
 """Settings of ``HostConfig`` that a running container takes."""
-_ENDPOINT = ("IPAMConfig", "Links", "Aliases", "NetworkID", "DriverOpts")
+_ENDPOINT = ("IPAMConfig", "Links", "Aliases", "DriverOpts")
 _NETWORKS = ("NetworkSettings", "Networks")
 _SOCKET = ("write access to the engine's socket",)
 _OWNERS: Final = {
