@@ -44,13 +44,15 @@ def read(socket: str) -> Snapshot:
     """
     import asyncio
 
+    return asyncio.run(read_async(socket))
+
+
+async def read_async(socket: str) -> Snapshot:
+    """The same, where a loop runs already."""
     from bulkhead.clients.docker import DockerClient
     from bulkhead.sources import docker
     from bulkhead.sources.docker.machine import Machine
     from bulkhead.sources.docker.read import now
 
-    async def all_of_it() -> Snapshot:
-        async with DockerClient(socket) as client:
-            return await docker.read(client, socket, machine=Machine(Path("/")), now=now())
-
-    return asyncio.run(all_of_it())
+    async with DockerClient(socket) as client:
+        return await docker.read(client, socket, machine=Machine(Path("/")), now=now())

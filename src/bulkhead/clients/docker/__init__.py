@@ -5,5 +5,6 @@ error with the engine's own words. Reading is GET alone; what changes something 
 """
 
 from bulkhead.clients.docker.client import DockerClient, Limits, Vanished
+from bulkhead.clients.docker.holder import holder
 
-__all__ = ["DockerClient", "Limits", "Vanished"]
+__all__ = ["DockerClient", "Limits", "Vanished", "holder"]

@@ -11,6 +11,8 @@ from bulkhead.core.errors import SourceError
 from bulkhead.report.mask import mask_source
 from bulkhead.sources.docker.machine import Machine
 
+_CHANGES = 2000
+_CHANGES_SECONDS = 3.0
 _EXECS = 100
 """Sessions of one container that are looked at, the newest first."""
 
@@ -30,15 +32,61 @@ async def read(client: DockerClient, name: str, tags: Mapping[str, str], machine
         # They are of now: a container that ends in between has none.
         observed["processes"] = await _processes(client, name)
         observed["execs"] = await _execs(client, data.get("ExecIDs") or ())
+        observed |= await _usage(client, name)
         listening = machine.listening(int(state.get("Pid") or 0)) if machine is not None and state.get("Pid") else None
         if listening is not None:
             observed["listening"] = listening
     else:
         observed |= {"processes": [], "execs": [], "listening": []}
+    if (data.get("HostConfig") or {}).get("ReadonlyRootfs") is not True:
+        observed["written"] = await _written(client, name)
     image = _image(str((data.get("Config") or {}).get("Image") or ""), tags)
     if image:
         observed["image"] = image
     return {**data, "Observed": {key: value for key, value in observed.items() if value is not None}}
+
+
+async def _usage(client: DockerClient, name: str) -> dict[str, Any]:
+    """Memory in use and at most, in bytes, and the number of processes; what the kernel does not count is left out."""
+    try:
+        answer = await client.get(f"/containers/{name}/stats", **{"stream": "false", "one-shot": "true"})
+    except Vanished:
+        raise
+    except SourceError:
+        return {}
+    memory, pids = answer.get("memory_stats") or {}, answer.get("pids_stats") or {}
+    used, peak = memory.get("usage"), memory.get("max_usage")
+    found: dict[str, Any] = {}
+    if isinstance(used, int):
+        # With cgroup v2 the engine tells no peak; what is in use is the least that it was.
+        found["memory"] = {"usage": used, "peak": max(peak, used) if isinstance(peak, int) else used}
+    if isinstance(pids.get("current"), int):
+        found["pids"] = pids["current"]
+    return found
+
+
+async def _written(client: DockerClient, name: str) -> list[str] | None:
+    """Folders of the container's own layer in which files were added or changed; None where that is too much to tell."""
+    try:
+        async with asyncio.timeout(_CHANGES_SECONDS):
+            answer = await client.get(f"/containers/{name}/changes")
+    except Vanished:
+        raise
+    except (SourceError, TimeoutError):
+        return None
+    changed = [str(item["Path"]) for item in answer or ()]
+    if len(changed) > _CHANGES:
+        return None
+    # A folder is told as changed where something below it is: what nothing else lies below was written itself.
+    inner = {path.rpartition("/")[0] for path in changed}
+    written = {path.rpartition("/")[0] or "/" for path in changed if path not in inner}
+    return sorted(
+        folder for folder in written if not any(other != folder and _below(folder, other) for other in written)
+    )
+
+
+def _below(folder: str, other: str) -> bool:
+    return folder.startswith(other.rstrip("/") + "/")
 
 
 def _image(name: str, tags: Mapping[str, str]) -> str:

@@ -48,6 +48,11 @@ def in_force(file: Mapping[str, Any], arguments: Sequence[str]) -> dict[str, Any
     return merged
 
 
+def given(arguments: Sequence[str]) -> list[str]:
+    """The settings that the command line decides, in daemon.json's words, sorted."""
+    return sorted({_LISTS.get(name, _MAPS.get(name, name)) for name, _ in _flags(arguments)})
+
+
 def config_file(arguments: Sequence[str]) -> str:
     """Where the daemon reads its file from."""
     return next((str(value) for name, value in _flags(arguments) if name == "config-file"), "/etc/docker/daemon.json")

@@ -199,6 +199,7 @@ class _Reading:
             self._gap(path, SourceError("daemon.json may not be read"), "DockerDaemon", "NodeFile")
             return
         config = data["config"] = daemon.in_force(given, words[1:])
+        data |= {"config_file": path, "flags": daemon.given(words[1:]), "pid": pid}
         hosts = [str(host) for host in config.get("hosts") or ()]
         sockets = [host.removeprefix("unix://") for host in hosts if host.startswith("unix://")]
         sockets = list(dict.fromkeys([*sockets, *([address] if not sockets or "fd://" in hosts else [])]))
