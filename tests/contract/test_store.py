@@ -300,3 +300,15 @@ def test_journals_of_tenants_are_apart(store: Store) -> None:
     with pytest.raises(StoreError):
         store.journal.mark_step(entry, "s0", StepState.APPLYING)
     assert store.journal.entry(entry, tenant="other").summary.id == entry
+
+
+def test_progress_of_a_step_is_kept(store: Store) -> None:
+    """The last note counts; it is the step's own, and comes back as it was given."""
+    entry = begun(store, "a", "b")
+    assert [step.progress for step in store.journal.entry(entry).steps] == [b"", b""]
+    store.journal.note(entry, "s0", b'{"old":"1"}')
+    store.journal.note(entry, "s0", b'{"new":"2","old":"1"}')
+    assert [step.progress for step in store.journal.entry(entry).steps] == [b'{"new":"2","old":"1"}', b""]
+    for name, step, tenant in ((entry, "s9", "default"), ("nothing", "s0", "default"), (entry, "s0", "other")):
+        with pytest.raises(StoreError):
+            store.journal.note(name, step, b"{}", tenant=tenant)

@@ -153,6 +153,15 @@ class MemoryJournal:
         steps = tuple(msgspec.structs.replace(item, state=state) if item.id == step else item for item in held.steps)
         self._put(held, steps, EntryState.APPLYING)
 
+    def note(self, entry: str, step: str, progress: bytes, *, tenant: str = "default") -> None:
+        held = self._entries.get((tenant, entry))
+        if held is None or step not in {item.id for item in held.steps}:
+            raise StoreError("the journal has no such step", where=f"{entry}/{step}")
+        steps = tuple(
+            msgspec.structs.replace(item, progress=progress) if item.id == step else item for item in held.steps
+        )
+        self._put(held, steps, held.summary.state)
+
     def finish(self, entry: str, state: EntryState, *, tenant: str = "default") -> None:
         held = self._held(entry, tenant)
         check_finish(entry, {item.state for item in held.steps}, state)

@@ -11,6 +11,7 @@ from bulkhead.core.errors import UsageError
 from bulkhead.core.resource import Snapshot
 
 if TYPE_CHECKING:
+    from bulkhead.bootstrap.root import Root
     from bulkhead.bootstrap.settings import Settings
 
 SCHEMES = (docker.SCHEME,)
@@ -54,3 +55,19 @@ def hands(root: str, settings: Settings) -> Mapping[str, LiveHands]:  # noqa: AR
         socket = root.removeprefix(docker.SCHEME)
         return {"docker": DockerHands(socket), "node": NodeHands(socket)}
     return {}
+
+
+def read(world: LiveWorld, opened: Root) -> Snapshot:
+    """The world as it is, without what is kept for an undo.
+
+    Raises:
+        SourceError: it cannot be asked.
+    """
+    import asyncio
+
+    from bulkhead.app import live
+
+    snapshot = asyncio.run(world.read())
+    if not opened.remember:
+        return snapshot
+    return live.without_kept(snapshot, live.kept(opened.journal, world.root, tenant=opened.settings.tenant))

@@ -18,6 +18,7 @@ from bulkhead.bootstrap import catalogue, places, profiles, settings
 from bulkhead.bootstrap.settings import Settings
 from bulkhead.catalogue.index import Catalogue
 from bulkhead.core.errors import SettingsError
+from bulkhead.core.plan import Rollout
 
 if TYPE_CHECKING:
     from bulkhead.app.charts import Charts
@@ -103,6 +104,11 @@ class Root:
             return {str(path): path.read_bytes()}
         except OSError as exc:
             raise SettingsError(str(exc.strerror).lower(), where=str(path)) from exc
+
+    @property
+    def rollout(self) -> Rollout:
+        """How far and how fast plans for live worlds may go."""
+        return Rollout()
 
     def selection(self, names: tuple[str, ...] = (), profile: str = "") -> Selection:
         """The controls to run: those named, else those of the profile; never those that are skipped."""

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from typing import Any
 
 from bulkhead.report.model import Report
 
@@ -68,6 +69,17 @@ def diff(text: str) -> None:
     from bulkhead.report.text import clean
 
     sys.stdout.write(clean(text) if sys.stdout.isatty() else text)
+
+
+def masked(value: Any) -> Any:
+    """JSON-shaped data whose texts tell no credential."""
+    from bulkhead.report.mask import mask_source
+
+    if isinstance(value, dict):
+        return {key: masked(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [masked(item) for item in value]
+    return mask_source(value) if isinstance(value, str) else value
 
 
 def json(value: object) -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from bulkhead.core.errors import UsageError
 
+WORLDS = "; docker:// is this machine's Docker engine, docker:///path/docker.sock another one"
+
 
 def add_target(parser: argparse.ArgumentParser, more: str = "") -> None:
     parser.add_argument("target", nargs="?", default=".", help=f"a folder or a file (default: here){more}")

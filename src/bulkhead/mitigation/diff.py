@@ -6,6 +6,8 @@ import difflib
 import re
 from typing import Any
 
+import msgspec
+
 from bulkhead.core.plan import Plan, Step
 
 _LONE = re.compile("[\ud800-\udfff]")
@@ -13,12 +15,17 @@ _NEWLINE = "\\ No newline at end of file\n"
 
 
 def unified(step: Step) -> str:
-    """One step as a unified diff that ``git apply`` and ``patch`` read."""
-    before = lines(step.before)
-    after = lines(step.change)
+    """One step as a unified diff that ``git apply`` and ``patch`` read; a live resource's record is shown as indented JSON."""
+    live = step.channel != "file"
+    before = lines(_indented(step.before) if live else step.before)
+    after = lines(_indented(step.change) if live else step.change)
     old = f"a/{step.target}" if step.before is not None else "/dev/null"
     made = difflib.unified_diff(before, after, old, f"b/{step.target}")
     return "".join(line if line.endswith("\n") else line + "\n" + _NEWLINE for line in made)
+
+
+def _indented(record: bytes | None) -> bytes | None:
+    return None if record is None else msgspec.json.format(record, indent=2) + b"\n"
 
 
 def lines(data: bytes | None) -> list[str]:
@@ -37,6 +44,8 @@ def text(plan: Plan) -> str:
         ]
         if len(step.repairs) > 40:
             out.append(f"# and {len(step.repairs) - 40} more\n")
+        if step.channel != "file":
+            out.append(f"# {step.target}: {step.method}, risk: {step.risk}; undo: {step.undo}\n")
         out.append(unified(step))
     return _LONE.sub("\ufffd", "".join(out))
 
@@ -60,7 +69,7 @@ def summary(plan: Plan) -> dict[str, Any]:
         "root": plan.root,
         "steps": [
             {
-                "target": step.target, "created": step.before is None, "diff": unified(step), "undo": step.undo,
+                "target": step.target, "channel": step.channel, "method": step.method, "risk": step.risk, "wave": step.wave, "created": step.before is None, "diff": unified(step), "undo": step.undo,
                 "repairs": [{"control": item.control, "mitigation": item.mitigation, "class": item.mode, "fingerprint": item.fingerprint, "message": item.note} for item in step.repairs],
             }
             for step in plan.steps

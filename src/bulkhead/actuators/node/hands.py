@@ -36,7 +36,7 @@ class NodeHands:
     async def rehearse(self, step: Step) -> tuple[str, ...]:
         if step.method in ("reload", "restart"):
             return daemon.rehearse(step, self._socket, self._restart)
-        before, after = _records(step)
+        _, after = _records(step)
         if await self._now(step) != step.before:
             raise Conflict("it changed since it was scanned", where=step.target, hint="scan and fix again")
         if step.method == "audit-rule":

@@ -11,7 +11,7 @@ HELP = "show the repairs as a diff; --apply writes them, undo takes them back"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    selecting.add_target(parser)
+    selecting.add_target(parser, selecting.WORLDS)
     selecting.add_selection(parser)
     parser.add_argument("--apply", action="store_true", help="write the repairs")
     parser.add_argument(
@@ -22,17 +22,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--format", choices=("diff", "json"), default="diff")
     parser.add_argument("--exceptions", default="", metavar="FILE")
+    parser.add_argument(
+        "--patches", default="", metavar="FOLDER",
+        help="write the patches of objects that Argo CD, Flux or Helm keeps into this folder, for their repository",
+    )  # fmt: skip
 
 
 def run(arguments: argparse.Namespace) -> int:
 
     from bulkhead.app import fix as fixing
     from bulkhead.app import scan as scanning
-    from bulkhead.bootstrap import root
+    from bulkhead.bootstrap import live, root
+    from bulkhead.cli import fixing_live
     from bulkhead.core.control import MitigationClass
     from bulkhead.mitigation import diff
     from bulkhead.mitigation.plan import Consent
 
+    if live.is_live(arguments.target):
+        return fixing_live.run(arguments)
     folder = selecting.target(arguments)
     given = {"exceptions": arguments.exceptions} if arguments.exceptions else {}
     with root.open_root(folder, given=given) as opened:

@@ -11,7 +11,7 @@ HELP = "find problems in manifests, Dockerfiles, Compose, Helm, Terraform, confi
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    selecting.add_target(parser, "; docker:// is this machine's Docker engine, docker:///path/docker.sock another one")
+    selecting.add_target(parser, selecting.WORLDS)
     selecting.add_selection(parser)
     parser.add_argument("--format", choices=rendering.FORMATS, default="table")
     parser.add_argument("--output", default="", metavar="FILE", help="write there instead of to stdout")
@@ -40,20 +40,21 @@ def run(arguments: argparse.Namespace) -> int:
 
     from bulkhead import __version__
     from bulkhead.app import scan as scanning
-    from bulkhead.bootstrap import docker, root
-    from bulkhead.bootstrap.docker import SCHEME
+    from bulkhead.bootstrap import live as worlds
+    from bulkhead.bootstrap import root
 
-    live = arguments.target.startswith(SCHEME)
+    live = worlds.is_live(arguments.target)
     folder = Path() if live else selecting.target(arguments)
     flags = (("fail_on", arguments.fail_on), ("exceptions", arguments.exceptions))
     given = {key: value for key, value in flags if value}
     with root.open_root(folder, remember=not arguments.forget, given=given) as opened:
         threshold = opened.settings.threshold()
         selection = opened.selection(tuple(arguments.control), arguments.profile)
-        where = SCHEME + docker.address(arguments.target) if live else str(folder.resolve())
+        world = worlds.world(arguments.target, opened.settings) if live else None
+        where = world.root if world is not None else str(folder.resolve())
         planned = not live and (arguments.with_fixes or arguments.format in ("sarif", "html"))
         with rendering.working(f"reading {where}"):
-            snapshot = docker.read(where.removeprefix(SCHEME)) if live else opened.files.read(where)
+            snapshot = opened.files.read(where) if world is None else worlds.read(world, opened)
         with rendering.working(f"judging {len(snapshot.resources)} resources by {len(selection.controls)} controls"):
             scan = scanning.judge(snapshot, where, opened.context, selection, keep_verdicts=planned)
         fixes = {}
@@ -70,6 +71,6 @@ def run(arguments: argparse.Namespace) -> int:
         if store is not None:
             scanning.remember(report, store)
         rendering.write(report, arguments.format, arguments.output)
-        if not live and arguments.format == "table" and any(finding.outcome == "fail" for finding in report.findings):
+        if arguments.format == "table" and any(finding.outcome == "fail" for finding in report.findings):
             rendering.talk(f"next: bulkhead fix {arguments.target}")
         return scanning.exit_code(report, threshold, known)

@@ -22,15 +22,19 @@ def run(arguments: argparse.Namespace) -> int:
 
     from bulkhead.app import fix as fixing
     from bulkhead.app.ports import EntryState
-    from bulkhead.bootstrap import root
+    from bulkhead.bootstrap import live, root
+    from bulkhead.cli import fixing_live
     from bulkhead.core.errors import UsageError
 
     with root.open_root(Path()) as opened:
         tenant = opened.settings.tenant
         if arguments.recover:
             for found in opened.journal.unfinished(tenant=tenant):
-                back = fixing.recover(found.id, opened.hands, opened.journal, tenant=tenant)
-                rendering.talk(f"{found.id}: {len(back)} files put back")
+                if live.is_live(found.root):
+                    back = fixing_live.recover(found.id, opened, found.root)
+                else:
+                    back = fixing.recover(found.id, opened.hands, opened.journal, tenant=tenant)
+                rendering.talk(f"{found.id}: {len(back)} put back")
             return 0
         entry = arguments.entry
         if not entry:
@@ -38,7 +42,11 @@ def run(arguments: argparse.Namespace) -> int:
             if not applied:
                 raise UsageError("nothing is applied", hint="see: bulkhead journal")
             entry = applied[0].id
-        targets = fixing.undo(entry, opened.hands, opened.journal, tenant=tenant)
+        summary = opened.journal.entry(entry, tenant=tenant).summary
+        if live.is_live(summary.root):
+            targets = fixing_live.undo(entry, opened, summary.root)
+        else:
+            targets = fixing.undo(entry, opened.hands, opened.journal, tenant=tenant)
         for target in targets:
             rendering.talk(f"put back: {target}")
         return 0

@@ -18,7 +18,10 @@ from bulkhead.store.sqlite.connection import Connection
 from bulkhead.store.sqlite.seal import Seal
 
 _SUMMARY = "SELECT id, tenant, at, actor, root, plan_id, targets, state FROM entries"
-_STEP = "INSERT INTO steps VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+_STEP = (
+    "INSERT INTO steps (tenant, entry, ordinal, id, target, existed, before, after, before_sha256, after_sha256, mode, uid, gid, state)"
+    " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+)
 _encode = msgspec.json.Encoder().encode
 _plan_decoder = msgspec.json.Decoder(Plan)
 _targets_decoder = msgspec.json.Decoder(tuple[str, ...])
@@ -82,6 +85,14 @@ class SqliteJournal:
             # An undo is a change under way like any other: a crash in it must be found.
             self._db.run("UPDATE entries SET state = 'applying' WHERE tenant = ? AND id = ?", (tenant, entry))
 
+    def note(self, entry: str, step: str, progress: bytes, *, tenant: str = "default") -> None:
+        key = (tenant, entry, step)
+        sealed = self._seal.seal(progress, *key, "progress")
+        with self._db.transaction():
+            if not self._db.rows("SELECT 1 FROM steps WHERE tenant = ? AND entry = ? AND id = ?", key):
+                raise StoreError("the journal has no such step", where=f"{entry}/{step}")
+            self._db.run("UPDATE steps SET progress = ? WHERE tenant = ? AND entry = ? AND id = ?", (sealed, *key))
+
     def finish(self, entry: str, state: EntryState, *, tenant: str = "default") -> None:
         with self._db.transaction():
             self._known(entry, tenant)
@@ -114,7 +125,7 @@ class SqliteJournal:
         sealed = self._db.rows("SELECT plan FROM entries WHERE tenant = ? AND id = ?", (tenant, summary.id))[0][0]
         plan = _plan_decoder.decode(self._seal.open(sealed, tenant, summary.id, "plan"))
         rows = self._db.rows(
-            "SELECT id, target, before, after, before_sha256, after_sha256, mode, uid, gid, state FROM steps"
+            "SELECT id, target, before, after, before_sha256, after_sha256, mode, uid, gid, state, progress FROM steps"
             " WHERE tenant = ? AND entry = ? ORDER BY ordinal",
             (tenant, summary.id),
         )
@@ -139,7 +150,7 @@ class SqliteJournal:
         return _summary(rows[0])
 
     def _step(self, tenant: str, entry: str, row: tuple[Any, ...]) -> JournalStep:
-        name, target, before, after, before_sha256, after_sha256, mode, uid, gid, state = row
+        name, target, before, after, before_sha256, after_sha256, mode, uid, gid, state, progress = row
         return JournalStep(
             id=name,
             target=target,
@@ -151,6 +162,7 @@ class SqliteJournal:
             uid=uid,
             gid=gid,
             state=StepState(state),
+            progress=b"" if progress is None else self._seal.open(progress, tenant, entry, name, "progress"),
         )
 
 

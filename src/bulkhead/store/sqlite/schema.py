@@ -111,6 +111,9 @@ _UNCHANGED = (
 
 _SAME_RUN = ("ALTER TABLE runs ADD COLUMN content BLOB NOT NULL DEFAULT x''",)
 
+# What a live channel notes of a step on its way, sealed like the bytes.
+_PROGRESS = ("ALTER TABLE steps ADD COLUMN progress BLOB",)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(
         1,
@@ -120,4 +123,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(2, "journal", (_ENTRIES, _STEPS)),
     Migration(3, "unchanged findings", _UNCHANGED),
     Migration(4, "unchanged runs", _SAME_RUN),
+    Migration(5, "progress of live steps", _PROGRESS),
 )
