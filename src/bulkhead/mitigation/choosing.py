@@ -75,7 +75,9 @@ def choose(
 def left(finding: Finding, reason: str, proposal: str = "") -> Unfixed:
     ref = finding.resource
     name = "/".join(part for part in (ref.kind, ref.namespace, ref.name) if part)
-    where = f"{finding.where.file}:{finding.where.line}" if finding.where.line else finding.where.file
+    # A live resource is its own place.
+    place = finding.where.file if ref.source in ("file", "image") else ""
+    where = f"{finding.where.file}:{finding.where.line}" if finding.where.line else place
     return Unfixed(
         fingerprint=finding.fingerprint,
         control=finding.control,
@@ -135,13 +137,16 @@ def proposed(mitigation: Mitigation, verdict: Verdict) -> str:
     return compiled.render(parts, bound)
 
 
+def covers(consent: Consent, asked: MitigationClass, control: str) -> bool:
+    """Whether the caller agreed to this class, or named the control."""
+    return control in consent.controls or _CONSENT[asked] <= _CONSENT[consent.level]
+
+
 def _refusal(mitigation: Mitigation, verdict: Verdict, consent: Consent) -> str:
     """Why the caller's consent does not cover this mitigation; empty when it does."""
     control = verdict.runnable.control.id
-    if control in consent.controls:
-        return ""
     mode = operations.mode(mitigation, verdict)
-    if _CONSENT[mode] <= _CONSENT[consent.level]:
+    if covers(consent, mode, control):
         return ""
     if mode is MitigationClass.GUARDED and mitigation.when:
         if operations.evaluate(mitigation.when, verdict.element, verdict.runnable.params) is True:

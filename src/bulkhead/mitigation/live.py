@@ -55,7 +55,7 @@ def make(
     reach.check(limits.windows)
     unfixed: list[Unfixed] = []
     chosen = choosing.limited(_chosen(assessment, consent, unfixed), unfixed)
-    steps = [step for target in _targets(chosen) if (step := _step(target, unfixed)) is not None]
+    steps = [step for target in _targets(chosen) if (step := _step(target, consent, unfixed)) is not None]
     steps += _creations(world, chosen, unfixed)
     steps.sort(key=lambda step: (-_urgency(step, assessment), step.target))
     kept, refused = reach.within(steps, limits, _living(world))
@@ -138,7 +138,7 @@ def _targets(chosen: Sequence[Chosen]) -> list[_Target]:
     return list(found.values())
 
 
-def _step(target: _Target, unfixed: list[Unfixed]) -> Step | None:
+def _step(target: _Target, consent: Consent, unfixed: list[Unfixed]) -> Step | None:
     """One target's repairs as a step: one is added after the other, as far as they fit together and a method takes them."""
     kept: list[Chosen] = []
     edits: list[Edit] = []
@@ -149,6 +149,10 @@ def _step(target: _Target, unfixed: list[Unfixed]) -> Step | None:
         try:
             if against:
                 raise DoesNotApply("another repair of this plan changes the same place; run fix again")
+            alone = _made(target, item.edits)[2]
+            if not choosing.covers(consent, alone.asks, item.finding.control):
+                asked = f"--consent {alone.asks}, or --control {item.finding.control}"
+                raise DoesNotApply(f"{alone.asks}: it takes a {alone.name} of {target.resource.ref.name} ({asked})")
             made = _made(target, tried)
         except (DoesNotApply, CannotEdit, PlanRefused) as exc:
             unfixed.append(left(item.finding, str(exc)))
@@ -198,7 +202,7 @@ def _built(ref: Ref, kind: Kind, before: bytes | None, change: bytes, method: Me
         ref=ref,
         method=method.name,
         risk=gravest,
-        approval=max(modes, key=_CLASSES.index),
+        approval=max([method.asks, *modes], key=_CLASSES.index),
     )  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from bulkhead.core.control import MitigationClass
 from bulkhead.core.plan import Channel, Risk
 from bulkhead.core.resource import DocumentPath
 from bulkhead.formats.changes import same
@@ -18,12 +19,17 @@ from bulkhead.mitigation.operations import DoesNotApply
 
 
 class Method(msgspec.Struct, frozen=True):
-    """How a channel makes the change, what it needs for that, what it risks, and how it is taken back."""
+    """How a channel makes the change, what it needs for that, what it risks, and how it is taken back.
+
+    ``asks`` is the least consent that it takes, whatever the class of the repair: what is harmless in a file may stop a
+    running world.
+    """
 
     name: str
     needs: tuple[str, ...]
     undo: str
     risk: Risk = "none"
+    asks: MitigationClass = MitigationClass.AUTO
 
 
 def as_changed(_: Mapping[str, Any], after: dict[str, Any]) -> dict[str, Any]:

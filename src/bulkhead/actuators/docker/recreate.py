@@ -137,6 +137,7 @@ def _body(wanted: Mapping[str, Any], old: str, image: str) -> dict[str, Any]:
         config["Image"] = image
         host["Mounts"] = [*(host.get("Mounts") or ()), *_anonymous(wanted, host)]
         primary = _primary(wanted)
+        host["NetworkMode"] = primary if primary != "bridge" else host.get("NetworkMode")
         found = _networks(wanted)
         joined = {primary: found[primary]} if primary in found else {}
         return {**config, "HostConfig": host, "NetworkingConfig": {"EndpointsConfig": joined}}
@@ -163,8 +164,10 @@ def _anonymous(wanted: Mapping[str, Any], host: Mapping[str, Any]) -> list[dict[
 
 
 def _primary(wanted: Mapping[str, Any]) -> str:
+    """The network that the heir is created in. One that left its first network is created in the next that it has."""
     mode = str((wanted.get("HostConfig") or {}).get("NetworkMode") or "default")
-    return "bridge" if mode == "default" else mode
+    mode = "bridge" if mode == "default" else mode
+    return next(iter(_networks(wanted)), mode) if mode == "bridge" and mode not in _networks(wanted) else mode
 
 
 def _networks(wanted: Mapping[str, Any]) -> dict[str, Any]:

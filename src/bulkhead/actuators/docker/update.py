@@ -89,6 +89,6 @@ def restored(before: dict[str, Any], info: Any) -> dict[str, Any]:
     """The former values in words that the engine heeds."""
     memory = int(info.get("MemTotal") or 0) // _PAGE * _PAGE if isinstance(info, dict) else 0
     unlimited: dict[str, Any] = {
-        "Memory": memory, "MemorySwap": -1, "NanoCpus": int(info.get("NCPU") or 1) * 1_000_000_000, "CpuShares": _SHARES, "PidsLimit": -1,
+        "Memory": memory, "MemorySwap": memory, "NanoCpus": int(info.get("NCPU") or 1) * 1_000_000_000, "CpuShares": _SHARES, "PidsLimit": -1,
     }  # fmt: skip
     return {name: value or unlimited.get(name, value) for name, value in before.items()}

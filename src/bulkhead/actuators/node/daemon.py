@@ -9,9 +9,9 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -26,6 +26,13 @@ from bulkhead.core.plan import Edit, Step
 from bulkhead.core.resource import Text
 from bulkhead.formats import texts
 
+# What the daemon does without the setting. A reload leaves alone what the file does not name: to take a setting away, its
+# default is named once (moby, daemon/reload.go).
+_DEFAULTS: Final[dict[str, Any]] = {
+    "debug": False, "labels": [], "live-restore": False, "max-concurrent-downloads": 3, "max-concurrent-uploads": 5,
+    "max-download-attempts": 5, "default-runtime": "runc", "runtimes": {}, "authorization-plugins": [], "features": {},
+    "allow-nondistributable-artifacts": [], "insecure-registries": [], "registry-mirrors": [], "shutdown-timeout": 15,
+}  # fmt: skip
 _SYSTEMD = Path("/run/systemd/system")
 _ANSWERS_SECONDS = 60.0
 _RESTART_SECONDS = 120.0
@@ -145,11 +152,37 @@ async def apply(step: Step, progress: Progress, socket: str, restart: Sequence[s
     progress.note(
         begun=True, existed=data is not None, bytes=(data or b"").hex(), facts=msgspec.to_builtins(facts) if facts else None, running=running,
     )  # fmt: skip
-    text = Text(path=path.name, format="json", data=data if data and data.strip() else b"{}\n")
-    wanted = texts.apply(text, list(_edits(step)))
-    _files.replace(str(path.parent), path.name, wanted, facts or FileFacts(mode=0o644, uid=0, gid=0))
+    wanted = texts.apply(_text(path, data), list(_edits(step)))
     progress.note(put=wanted.hex())
+    await _put(step, path, wanted, facts, socket, restart, running)
+
+
+def _text(path: Path, data: bytes | None) -> Text:
+    return Text(path=path.name, format="json", data=data if data and data.strip() else b"{}\n")
+
+
+async def _put(
+    step: Step, path: Path, wanted: bytes | None, facts: FileFacts | None, socket: str, restart: Sequence[str], running: Sequence[str]
+) -> None:  # fmt: skip
+    """The file with these bytes, or none, and the daemon with its settings."""
+    given = msgspec.json.decode(wanted) if wanted and wanted.strip() else {}
+    silent = {key: _DEFAULTS[key] for key in changed(step) if key not in given and key in _DEFAULTS}
+    if step.method == "reload" and silent:
+        edits = [Edit(op="set", path=(key,), value=value) for key, value in silent.items()]
+        _write(path, texts.apply(_text(path, wanted), edits), facts)
+        await _read_again(step, socket, restart, running)
+        _write(path, wanted, facts)
+        return
+    _write(path, wanted, facts)
     await _read_again(step, socket, restart, running)
+
+
+def _write(path: Path, data: bytes | None, facts: FileFacts | None) -> None:
+    if data is None:
+        if path.exists():
+            _files.remove(str(path.parent), path.name)
+    else:
+        _files.replace(str(path.parent), path.name, data, facts or FileFacts(mode=0o644, uid=0, gid=0))
 
 
 def _edits(step: Step) -> Iterator[Edit]:
@@ -230,23 +263,16 @@ async def undo(step: Step, progress: Progress, socket: str, restart: Sequence[st
     before = bytes.fromhex(str(known["bytes"]))
     data = _files.current(str(path.parent), path.name)
     was = before if known.get("existed") else None
-    if data != was:
-        if known.get("put") is not None and data != bytes.fromhex(str(known["put"])):
-            raise Conflict("somebody else changed the file since", where=str(path))
-        _put_back(path, was, known.get("facts"))
-    running = known.get("running") or []
+    put = bytes.fromhex(str(known["put"])) if known.get("put") is not None else None
+    if data not in (was, put):
+        raise Conflict("somebody else changed the file since", where=str(path))
+    facts = msgspec.convert(known["facts"], FileFacts) if known.get("facts") else None
+    running = [str(item) for item in known.get("running") or ()]
     try:
-        await _read_again(step, socket, restart, [str(item) for item in running])
+        await _put(step, path, was, facts, socket, restart, running)
     except BulkheadError:
         if step.method == "reload":
             raise
         # It may have been down already: once more, from nothing.
         await programs.run(_restarting(restart) or ("true",), seconds=_RESTART_SECONDS)
         await answering(socket)
-
-
-def _put_back(path: Path, data: bytes | None, facts: Mapping[str, Any] | None) -> None:
-    if data is None:
-        _files.remove(str(path.parent), path.name)
-        return
-    _files.replace(str(path.parent), path.name, data, msgspec.convert(facts, FileFacts) if facts else None)

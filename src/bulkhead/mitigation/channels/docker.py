@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from bulkhead.core.control import MitigationClass
 from bulkhead.core.resource import DocumentPath
 from bulkhead.mitigation.operations import DoesNotApply
 from bulkhead.mitigation.records import Kind, Method, pick, refuse_outside
@@ -16,6 +17,7 @@ UPDATABLE: Final = frozenset({
 _ENDPOINT = ("IPAMConfig", "Links", "Aliases", "DriverOpts")
 _NETWORKS = ("NetworkSettings", "Networks")
 _SOCKET = ("write access to the engine's socket",)
+_ASKS = MitigationClass.PROPOSE
 _OWNERS: Final = {
     "com.docker.swarm.service.name": "Swarm makes it again from its service: repair the service",
     "io.kubernetes.pod.name": "a kubelet makes it again from its pod: repair the pod",
@@ -51,12 +53,12 @@ def container_method(record: Mapping[str, Any], changed: frozenset[DocumentPath]
         undo = "update the container with the former values; a limit that was not set becomes the machine's size, since the engine ignores 0"
         return Method("update", _SOCKET, undo)
     if all(path[:2] == _NETWORKS for path in changed):
-        return Method("networks", _SOCKET, "connect the container to the networks that it was in", "restart")
+        return Method("networks", _SOCKET, "connect the container to the networks that it was in", "restart", _ASKS)
     refuse_outside(changed, _recreatable, "a container")
     if (record.get("HostConfig") or {}).get("AutoRemove"):
         raise DoesNotApply("it was started with --rm: stopping it would remove it, and nothing could be put back")
     undo = "remove the new container and start the old one, which is kept with its id and its files"
-    return Method("recreate", _SOCKET, undo, "restart")
+    return Method("recreate", _SOCKET, undo, "restart", _ASKS)
 
 
 def _recreatable(path: DocumentPath) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from bulkhead.core.control import MitigationClass
 from bulkhead.core.resource import DocumentPath
 from bulkhead.mitigation.operations import DoesNotApply
 from bulkhead.mitigation.records import Kind, Method, pick, refuse_outside
@@ -53,7 +54,7 @@ def daemon_method(record: Mapping[str, Any], changed: frozenset[DocumentPath]) -
     if keys <= RELOADABLE:
         return Method("reload", _ROOT, undo)
     live = (record.get("config") or {}).get("live-restore") is True
-    return Method("restart", _ROOT, undo, "restart" if live else "outage")
+    return Method("restart", _ROOT, undo, "restart" if live else "outage", MitigationClass.GUARDED)
 
 
 def daemon_imagined(before: Mapping[str, Any], after: dict[str, Any]) -> dict[str, Any]:
