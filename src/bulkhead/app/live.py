@@ -210,6 +210,8 @@ async def apply(trial: Trial, scan: Scan, site: Site, context: Context, *, actor
         Conflict: something could not be taken back, since somebody else changed it; the entry stays unfinished.
     """
     plan = trial.plan
+    if not plan.steps:
+        raise PlanRefused("the plan has no steps", hint="see why each finding is left")
     for step in plan.steps:
         _hand(site.hands, step)
         if shut := reach.closed(step, plan.rollout, context.clock()):

@@ -38,7 +38,7 @@ class DockerHands:
             if step.method == "update":
                 await update.apply(client, step, progress)
             elif step.method == "networks":
-                await networks.apply(client, step, progress, self._patience)
+                await networks.apply(client, step, progress)
             elif step.method == "recreate":
                 await recreate.apply(client, step, progress, self._patience)
             elif step.method == "swarm":

@@ -7,7 +7,6 @@ from typing import Any, Final
 import msgspec
 
 from bulkhead.actuators.docker import state
-from bulkhead.actuators.docker.state import Patience
 from bulkhead.app.worlds import Progress
 from bulkhead.clients.docker import DockerClient, Vanished
 from bulkhead.core.errors import Conflict, PlanRefused, SourceError
@@ -71,7 +70,7 @@ async def disconnect(client: DockerClient, name: str, container: str) -> None:
     await client.post(f"/networks/{name}/disconnect", {"Container": container, "Force": False})
 
 
-async def apply(client: DockerClient, step: Step, progress: Progress, patience: Patience) -> None:
+async def apply(client: DockerClient, step: Step, progress: Progress) -> None:
     data = await state.unchanged(client, step)
     name = str(data["Id"])
     progress.note(id=name, ran=state.running(data))
@@ -79,7 +78,8 @@ async def apply(client: DockerClient, step: Step, progress: Progress, patience: 
     await _move(client, name, networks(step.before), networks(step.change), step, progress)
     now = await state.present(client, name)
     if progress.known()["ran"]:
-        await state.settled(client, name, patience)
+        if reason := state.trouble(await state.inspect(client, name)):
+            raise SourceError(f"the container is not well after the move: {reason}", where=step.target)
         now = await state.present(client, name)
         if missing := sorted(published - _published(now)):
             raise SourceError(f"published ports are gone after the move: {', '.join(missing)}", where=step.target)

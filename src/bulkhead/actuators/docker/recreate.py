@@ -1,8 +1,8 @@
 """A container made anew from its record, and the way back to the old one.
 
 1. The heir is created under a name of its own: what the engine does not take is refused before anything stops.
-2. The old container's restart policy is put off (it must not come back by itself), it is stopped and renamed; the heir gets
-   its name, joins the other networks and is started.
+2. The old container's restart policy is put off (it must not come back by itself), it is renamed, the heir gets its name, the
+   old one is stopped and the heir started.
 3. The heir must come up. When it does not, or at an undo: it is removed (its volumes stay), the old one gets its name back and
    is started.
 
@@ -11,6 +11,7 @@ Each act is noted before it is done, and the names are made from the step: after
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,6 +26,7 @@ from bulkhead.core.plan import Step
 from bulkhead.core.shapes import WRONG_SHAPE
 
 _CHANGES = 10_000
+_RENAMES, _PAUSE = 5, 0.3
 _NEVER = {"Name": "no", "MaximumRetryCount": 0}
 
 
@@ -75,11 +77,10 @@ async def apply(client: DockerClient, step: Step, progress: Progress, patience: 
     new = await _created(client, wanted, old, heir_name(step), step)
     progress.note(new=new)
     await client.post(f"/containers/{old}/update", {"RestartPolicy": _NEVER})
+    await _rename(client, old, kept_name(step))
+    await _rename(client, new, state.named(step))
     if ran:
         await _stop(client, data, patience)
-    await client.post(f"/containers/{old}/rename", name=kept_name(step))
-    await client.post(f"/containers/{new}/rename", name=state.named(step))
-    if ran:
         await client.post(f"/containers/{new}/start")
         await state.settled(client, new, patience)
     progress.note(written=state.record(await state.present(client, new)).decode())
@@ -181,6 +182,18 @@ def _decoded(record: bytes | None) -> dict[str, Any]:
     return found
 
 
+async def _rename(client: DockerClient, name: str, wanted: str) -> None:
+    """An engine that is still taking a stopped container's network apart answers as if there were none: asked again."""
+    for _ in range(_RENAMES):
+        try:
+            await client.post(f"/containers/{name}/rename", name=wanted)
+        except Vanished:
+            await asyncio.sleep(_PAUSE)
+            continue
+        return
+    await client.post(f"/containers/{name}/rename", name=wanted)
+
+
 async def _stop(client: DockerClient, data: Mapping[str, Any], patience: Patience) -> None:
     seconds = (data.get("Config") or {}).get("StopTimeout")
     wait = seconds if isinstance(seconds, int) and 0 <= seconds <= 600 else 10
@@ -204,13 +217,13 @@ async def undo(client: DockerClient, step: Step, progress: Progress, patience: P
         kept = await state.present(client, made)
         old = made
     if str(kept.get("Name", "")).lstrip("/") != state.named(step):
-        await client.post(f"/containers/{old}/rename", name=state.named(step))
+        await _rename(client, str(old), state.named(step))
     policy = (before.get("HostConfig") or {}).get("RestartPolicy")
     if policy and kept["HostConfig"].get("RestartPolicy") != policy:
         await client.post(f"/containers/{old}/update", {"RestartPolicy": policy})
     if ran and not state.running(kept):
         await client.post(f"/containers/{old}/start")
-        await state.settled(client, str(old), patience)
+        await state.settled(client, str(old), patience, health=False)
     await networks.take_away(client, progress)
 
 

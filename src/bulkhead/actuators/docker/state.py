@@ -85,40 +85,42 @@ def running(data: Mapping[str, Any]) -> bool:
     return data["State"].get("Running") is True and data["State"].get("Restarting") is not True
 
 
-def trouble(data: Mapping[str, Any] | None) -> str:
-    """Why a container that should run is not well; empty when it is."""
+def trouble(data: Mapping[str, Any] | None, *, health: bool = True) -> str:
+    """Why a container that should run is not well; empty when it is. Without ``health`` it is enough that it runs."""
     if data is None:
         return "there is no such container any more"
     state = data["State"]
     if not running(data):
         said = f", it says: {state['Error']}" if state.get("Error") else ""
         return f"it is {state.get('Status', 'not running')} with exit code {state.get('ExitCode', '?')}{said}"
-    health = state.get("Health")
-    if isinstance(health, dict) and health.get("Status") == "unhealthy":
+    told = state.get("Health")
+    if health and isinstance(told, dict) and told.get("Status") == "unhealthy":
         return "its health check fails"
     return ""
 
 
-async def settled(client: DockerClient, name: str, patience: Patience) -> None:
+async def settled(client: DockerClient, name: str, patience: Patience, *, health: bool = True) -> None:
     """Wait until a started container is well: healthy where it has a health check, else running steadily.
+
+    Without ``health`` it is enough that it runs: a container that is put back may have been ill before.
 
     Raises:
         SourceError: it is not, in time.
     """
     begun = time.monotonic()
-    data = await inspect(client, name)
-    restarts = (data or {}).get("RestartCount", 0)
-    since = begun
+    first = await inspect(client, name)
+    started = (first or {}).get("State", {}).get("StartedAt")
     while True:
         data = await inspect(client, name)
-        if reason := trouble(data):
+        if reason := trouble(data, health=health):
             raise SourceError(f"the container did not come up: {reason}", where=name)
-        if data is not None and data.get("RestartCount", 0) != restarts:
+        # A start by hand sets the count of restarts back to none.
+        if data is not None and (data.get("RestartCount", 0) or data["State"].get("StartedAt") != started):
             raise SourceError("the container did not come up: it starts again and again", where=name)
-        health = data["State"].get("Health") if data is not None else None
-        waiting = isinstance(health, dict) and health.get("Status") not in ("healthy", "none", None, "")
+        told = data["State"].get("Health") if health and data is not None else None
+        waiting = isinstance(told, dict) and told.get("Status") not in ("healthy", "none", None, "")
         now = time.monotonic()
-        if not waiting and (isinstance(health, dict) or now - since >= patience.steady):
+        if not waiting and (isinstance(told, dict) or now - begun >= patience.steady):
             return
         if now - begun > max(patience.healthy, patience.steady):
             raise SourceError(f"the container is not healthy after {patience.healthy:g} seconds", where=name)

@@ -105,7 +105,7 @@ class DockerClient:
         try:
             async with http.stream("GET", "/events", params=parameters, timeout=forever) as response:
                 if response.status_code != 200:
-                    raise _refused(response.status_code, await response.aread(), "/events")
+                    raise _refused("GET", response.status_code, await response.aread(), "/events")
                 pending = b""
                 async for chunk in response.aiter_raw():
                     *lines, pending = (pending + chunk).split(b"\n")
@@ -129,7 +129,7 @@ class DockerClient:
             except TimeoutError as error:
                 raise LimitExceeded(f"the engine took longer than {allowed:g} seconds", where=path) from error
         if status not in (200, 201, 204, 304):
-            raise _refused(status, data, path)
+            raise _refused(method, status, data, path)
         if not data and (method != "GET" or status == 204):
             return None
         try:
@@ -187,14 +187,14 @@ def _unreachable(error: Exception, socket: str) -> SourceError:
     )
 
 
-def _refused(status: int, data: bytes, path: str) -> BulkheadError:
+def _refused(method: str, status: int, data: bytes, path: str) -> BulkheadError:
     try:
         answer = msgspec.json.decode(data)
         said = str(answer.get("message", "")) if isinstance(answer, dict) else ""
     except (msgspec.DecodeError, RecursionError):
         said = ""
     message = f"the engine answers {status}{': ' + said[:_SAID] if said else ''}"
-    if status == 409:
+    if status == 409 and method != "GET":
         return Conflict(message, where=path)
     kind = Vanished if status == 404 else SourceError
     return kind(message, where=path, status=status)

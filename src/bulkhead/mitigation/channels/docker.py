@@ -27,6 +27,9 @@ _OWNERS: Final = {
 def container(data: Mapping[str, Any]) -> dict[str, Any]:
     """What ``docker run`` decided: the engine's inspect answer without state, addresses and observations."""
     out = pick(data, "Name", "Image", "Config", "HostConfig", "Mounts")
+    if isinstance(out.get("Mounts"), list):
+        # The engine tells them in any order.
+        out["Mounts"] = sorted(out["Mounts"], key=lambda mount: str(mount.get("Destination")))
     settings = data.get("NetworkSettings")
     networks = settings.get("Networks") if isinstance(settings, dict) else None
     if isinstance(networks, dict):

@@ -62,8 +62,8 @@ _ALONE: Final = {
 }
 _UNNAMED: Final = frozenset({"hostPID", "hostIPC"})
 """The engine adds ``label=disable`` to containers that share these with the host, or are privileged."""
-_WRITTEN: Final = 20
-"""Folders that get a file system in memory of their own; more are a sign that the container keeps its data in its own layer."""
+_SCRATCH: Final = ("/tmp", "/var/tmp", "/run", "/var/run", "/var/lock", "/var/cache")  # noqa: S108 (folders of a container)
+"""Folders that hold nothing of an image: a file system in memory may take their place."""
 
 
 class Lens(msgspec.Struct, frozen=True):
@@ -176,15 +176,18 @@ class Lens(msgspec.Struct, frozen=True):
         return [self._option(index) for index in self._options("label") if self._off(index)]
 
     def _read_only(self) -> list[Edit] | None:
-        """With memory for what it was seen to write; without that knowledge, or with too much of it, a person decides."""
+        """With memory for scratch folders that it was seen to write to; where it writes elsewhere, or nobody saw, a person decides."""
         observed = self.data.get("Observed")
         written = observed.get("written") if isinstance(observed, dict) else None
-        if not isinstance(written, list) or len(written) > _WRITTEN:
+        if not isinstance(written, list):
+            return None
+        scratch = {next((top for top in _SCRATCH if f"{folder}/".startswith(f"{top}/")), "") for folder in written}
+        if "" in scratch:
             return None
         known = self._host().get("Tmpfs") or {}
         folders = [
             Edit(op="set", path=("HostConfig", "Tmpfs", folder), value="rw,noexec,nosuid,nodev")
-            for folder in written
+            for folder in sorted(scratch)
             if folder not in known
         ]
         return [self._set("ReadonlyRootfs", True), *folders]

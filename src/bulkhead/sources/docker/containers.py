@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from bulkhead.clients.docker import DockerClient, Vanished
 from bulkhead.core.errors import SourceError
 from bulkhead.report.mask import mask_source
 from bulkhead.sources.docker.machine import Machine
 
+_MADE: Final = (
+    "/.dockerenv",
+    "/dev",
+    "/proc",
+    "/sys",
+    "/etc/hostname",
+    "/etc/hosts",
+    "/etc/resolv.conf",
+    "/etc/mtab",
+    "/dev/console",
+)
 _CHANGES = 2000
 _CHANGES_SECONDS = 3.0
 _EXECS = 100
@@ -26,6 +37,8 @@ async def read(client: DockerClient, name: str, tags: Mapping[str, str], machine
         TypeError, KeyError, AttributeError: the answer has another shape.
     """
     data: dict[str, Any] = await client.get(f"/containers/{name}/json")
+    # The engine tells mounts in any order.
+    data["Mounts"] = sorted(data.get("Mounts") or (), key=lambda mount: str(mount.get("Destination")))
     state = data["State"]
     observed: dict[str, Any] = {}
     if state.get("Running"):
@@ -39,7 +52,7 @@ async def read(client: DockerClient, name: str, tags: Mapping[str, str], machine
     else:
         observed |= {"processes": [], "execs": [], "listening": []}
     if (data.get("HostConfig") or {}).get("ReadonlyRootfs") is not True:
-        observed["written"] = await _written(client, name)
+        observed["written"] = await _written(client, name, data.get("Mounts") or ())
     image = _image(str((data.get("Config") or {}).get("Image") or ""), tags)
     if image:
         observed["image"] = image
@@ -65,7 +78,7 @@ async def _usage(client: DockerClient, name: str) -> dict[str, Any]:
     return found
 
 
-async def _written(client: DockerClient, name: str) -> list[str] | None:
+async def _written(client: DockerClient, name: str, mounts: Any) -> list[str] | None:
     """Folders of the container's own layer in which files were added or changed; None where that is too much to tell."""
     try:
         async with asyncio.timeout(_CHANGES_SECONDS):
@@ -74,15 +87,22 @@ async def _written(client: DockerClient, name: str) -> list[str] | None:
         raise
     except (SourceError, TimeoutError):
         return None
-    changed = [str(item["Path"]) for item in answer or ()]
+    # Places for mounts and a few files of the engine's are made in the layer before anything runs.
+    made = {*_MADE, *(str(mount.get("Destination")) for mount in mounts)}
+    changed = {path: item.get("Kind") for item in answer or () if (path := str(item["Path"])) not in made}
     if len(changed) > _CHANGES:
         return None
     # A folder is told as changed where something below it is: what nothing else lies below was written itself.
-    inner = {path.rpartition("/")[0] for path in changed}
-    written = {path.rpartition("/")[0] or "/" for path in changed if path not in inner}
+    inner = {path.rpartition("/")[0] for path in (*changed, *made)}
+    written = {_folder(path, kind) for path, kind in changed.items() if path not in inner}
     return sorted(
         folder for folder in written if not any(other != folder and _below(folder, other) for other in written)
     )
+
+
+def _folder(path: str, kind: Any) -> str:
+    """The folder that was written to. Below the root, what was only modified is a folder itself: its files are gone again."""
+    return path if path.count("/") == 1 and kind == 0 else path.rpartition("/")[0] or "/"
 
 
 def _below(folder: str, other: str) -> bool:
