@@ -39,6 +39,11 @@ def engine(*containers: dict[str, Any], **paths: Any) -> dict[str, Any]:
     }
     for item in containers:
         answers[f"/containers/{item['Id']}/json"] = item
+        answers[f"/containers/{item['Id']}/stats"] = {
+            "memory_stats": {"usage": 1000, "max_usage": 2000},
+            "pids_stats": {"current": 2},
+        }
+        answers[f"/containers/{item['Id']}/changes"] = []
         answers[f"/containers/{item['Id']}/top"] = {"Titles": ["PID", "COMMAND"], "Processes": [["1", "/bin/app"]]}
     return {**answers, **paths}
 
