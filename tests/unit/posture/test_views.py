@@ -111,7 +111,10 @@ def test_a_running_container_is_seen_as_the_engine_tells_it() -> None:
     assert view.data["securityContext"]["runAsUser"] == 0
     assert view.data["resources"]["limits"]["memory"] == "1024"
     assert view.pod.spec["hostNetwork"] is True
-    assert view.lens.edits("set", ("securityContext", "privileged"), value=False) is None
+    assert view.lens.edits("set", ("securityContext", "privileged"), value=False) == (
+        Edit(op="set", path=("HostConfig", "Privileged"), value=False),
+    )
+    assert view.lens.edits("set", ("securityContext", "readOnlyRootFilesystem"), value=True) is None
 
 
 def test_cloudformation_and_the_api_spell_ecs_differently_and_mean_the_same() -> None:
