@@ -18,6 +18,8 @@ from bulkhead.report.model import Fix, Report
 from bulkhead.report.order import worst_first
 from bulkhead.report.score import score
 
+_NOW = "now"
+
 
 class Selection(msgspec.Struct, frozen=True):
     """Which controls, and with which parameters. ``profile`` is its name in reports."""
@@ -64,9 +66,8 @@ def judge(
 ) -> Scan:
     """Every selected control over the snapshot, exceptions applied. Only a scan with its verdicts can be planned from."""
     started = context.clock()
-    request = Request(
-        context.catalogue, selection.controls, context.tenant, selection.parameters, keep_passes, keep_verdicts
-    )
+    parameters = _with_now(selection, started)
+    request = Request(context.catalogue, selection.controls, context.tenant, parameters, keep_passes, keep_verdicts)
     assessment = overlays.told_once(evaluate(snapshot, request))
     assessment = waivers.apply(assessment, snapshot, context.catalogue, own=context.exceptions, today=started[:10])
     if assessment.dropped:
@@ -74,6 +75,15 @@ def judge(
         gap = Gap(where=root, code="B210", reason=reason, hint="scan a part of it, or fewer controls")
         snapshot = Snapshot(snapshot.resources, (*snapshot.gaps, gap), snapshot.notes)
     return Scan(root, context.tenant, started, context.clock(), snapshot, assessment, selection)
+
+
+def _with_now(selection: Selection, now: str) -> Mapping[str, Mapping[str, Any]]:
+    """Controls that reckon with ages get the instant of this scan, unless the user gave them another."""
+    out = dict(selection.parameters)
+    for control in selection.controls:
+        if _NOW in control.parameters and _NOW not in out.get(control.id, {}):
+            out[control.id] = {**out.get(control.id, {}), _NOW: now}
+    return out
 
 
 def tell(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from bulkhead.app.worlds import LiveHands, LiveWorld
@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from bulkhead.bootstrap.root import Root
     from bulkhead.bootstrap.settings import Settings
 
-SCHEMES = (docker.SCHEME,)
+KUBERNETES = "kubernetes://"
+SCHEMES = (docker.SCHEME, KUBERNETES)
 
 
 def is_live(target: str) -> bool:
@@ -35,14 +36,43 @@ class _Docker:
         return await docker.read_async(self._socket)
 
 
-def world(target: str, settings: Settings) -> LiveWorld:  # noqa: ARG001 (other worlds have settings)
+class _Cluster:
+    """A cluster of the kubeconfig; ``kubernetes://`` alone is the current context's."""
+
+    def __init__(self, context: str, wanted: Callable[[], frozenset[str]]) -> None:
+        from bulkhead.clients.kube import load
+
+        self._cluster = load(context)
+        self._wanted = wanted
+
+    @property
+    def root(self) -> str:
+        return KUBERNETES + self._cluster.name
+
+    async def read(self) -> Snapshot:
+        from bulkhead.clients.kube import KubeClient
+        from bulkhead.sources import kubernetes
+
+        notes = (
+            ("the server's certificate is not looked at (insecure-skip-tls-verify)",) if self._cluster.insecure else ()
+        )
+        async with KubeClient(self._cluster) as client:
+            return await kubernetes.read(client, context=self._cluster.name, wanted=self._wanted(), notes=notes)
+
+
+def world(target: str, opened: Root) -> LiveWorld:
     """The world of a target.
 
     Raises:
         UsageError: no world is called like that.
+        SettingsError: the kubeconfig is wrong.
     """
     if target.startswith(docker.SCHEME):
         return _Docker(docker.address(target))
+    if target.startswith(KUBERNETES):
+        from bulkhead.posture import wanted
+
+        return _Cluster(target.removeprefix(KUBERNETES), lambda: wanted.kinds(opened.catalogue.controls))
     raise UsageError("no world is called like that", where=target, hint=f"one of {', '.join(SCHEMES)}")
 
 
@@ -54,6 +84,11 @@ def hands(root: str, settings: Settings) -> Mapping[str, LiveHands]:  # noqa: AR
 
         socket = root.removeprefix(docker.SCHEME)
         return {"docker": DockerHands(socket), "node": NodeHands(socket)}
+    if root.startswith(KUBERNETES):
+        from bulkhead.actuators.kube import KubeHands
+        from bulkhead.clients.kube import load
+
+        return {"kubernetes": KubeHands(load(root.removeprefix(KUBERNETES)))}
     return {}
 
 

@@ -30,7 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     with root.open_root(Path(), given=given) as opened:
         selection = opened.selection((), arguments.profile)
         named = {control.id for name in arguments.control for control in opened.catalogue.named(name)}
-        world = worlds.world(arguments.target, opened.settings)
+        world = worlds.world(arguments.target, opened)
         with rendering.working(f"reading {world.root}"):
             snapshot = worlds.read(world, opened)
         with rendering.working(f"judging {len(snapshot.resources)} resources"):

@@ -7,7 +7,10 @@ from pathlib import Path
 
 from bulkhead.core.errors import UsageError
 
-WORLDS = "; docker:// is this machine's Docker engine, docker:///path/docker.sock another one"
+WORLDS = (
+    "; docker:// is this machine's Docker engine, docker:///path/docker.sock another one, kubernetes:// the kubeconfig's current"
+    " cluster, kubernetes://CONTEXT another one"
+)
 
 
 def add_target(parser: argparse.ArgumentParser, more: str = "") -> None:

@@ -47,6 +47,7 @@ class KubeDouble:
         self.throttled = 0
         self.expiring: set[str] = set()
         self.rollout_seconds: float | None = 0.0
+        self._due: dict[str, float] = {}
         self.break_watch_after: int | None = None
         self.legacy = False
         self.before_write: Callable[[str, str], None] | None = None
@@ -309,15 +310,15 @@ class KubeDouble:
 
     def _roll(self, found: Object) -> None:
         """A rollout that has had its time is done: what a controller would have written into the status."""
-        due = found.get("metadata", {}).get("annotations", {}).get("double/due")
-        if due is None or self.rollout_seconds is None or time.time() < float(due):
+        uid = str(found["metadata"]["uid"])
+        if uid not in self._due or self.rollout_seconds is None or time.time() < self._due[uid] + self.rollout_seconds:
             return
         replicas = found.get("spec", {}).get("replicas", 1)
         found["status"] = {
             "observedGeneration": found["metadata"]["generation"], "replicas": replicas, "updatedReplicas": replicas, "readyReplicas": replicas,
             "availableReplicas": replicas, "currentNumberScheduled": 1, "desiredNumberScheduled": 1, "updatedNumberScheduled": 1, "numberAvailable": 1,
         }  # fmt: skip
-        del found["metadata"]["annotations"]["double/due"]
+        del self._due[uid]
 
     def _written(
         self, method: str, kind: Kind, namespace: str, name: str, query: dict[str, str], headers: dict[str, str], body: Any
@@ -369,10 +370,15 @@ class KubeDouble:
             made = merged(self._held(kind, namespace, name), body)
         if self.deny is not None and (reason := self.deny(made)):
             raise Refused(403, "Forbidden", f'admission webhook "policy.example.test" denied the request: {reason}')
-        if not dry and "template" in made.get("spec", {}) and (old or {}).get("spec") != made["spec"]:
-            due = time.time() + (self.rollout_seconds or 0)
-            made = merged(made, {"metadata": {"annotations": {"double/due": str(due)}}})
+        if method == "PATCH" and "apply-patch" not in headers.get("content-type", ""):
+            entry = {"manager": query.get("fieldManager", "unknown"), "operation": "Update"}
+            others = [
+                item for item in made["metadata"].get("managedFields", ()) if item.get("manager") != entry["manager"]
+            ]
+            made["metadata"]["managedFields"] = [*others, entry]
         stored = self.store.put(key, made, dry=dry)
+        if not dry and "template" in made.get("spec", {}) and (old or {}).get("spec") != made["spec"]:
+            self._due[str(stored["metadata"]["uid"])] = time.time()
         return 200 if old is not None else 201, stored
 
     def _applied(self, key: tuple[str, str, str, str], kind: Kind, query: dict[str, str], body: Object) -> Object:

@@ -50,7 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
     with root.open_root(folder, remember=not arguments.forget, given=given) as opened:
         threshold = opened.settings.threshold()
         selection = opened.selection(tuple(arguments.control), arguments.profile)
-        world = worlds.world(arguments.target, opened.settings) if live else None
+        world = worlds.world(arguments.target, opened) if live else None
         where = world.root if world is not None else str(folder.resolve())
         planned = not live and (arguments.with_fixes or arguments.format in ("sarif", "html"))
         with rendering.working(f"reading {where}"):

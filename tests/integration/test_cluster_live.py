@@ -1,0 +1,274 @@
+"""Live repairs of a cluster behind the double: rehearsed by the server, rolled out, proved, taken back; and what goes wrong."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+import pytest
+
+from bulkhead.actuators.kube import KubeHands
+from bulkhead.app import live
+from bulkhead.app.live import Applied, Site, Trial
+from bulkhead.app.ports import EntryState
+from bulkhead.app.scan import Context, Scan, Selection
+from bulkhead.clients.kube import Cluster, KubeClient
+from bulkhead.clients.kube.config import Identity
+from bulkhead.core.control import MitigationClass
+from bulkhead.core.errors import BulkheadError, Conflict, PlanRefused
+from bulkhead.core.plan import Rollout, Window
+from bulkhead.core.resource import Snapshot
+from bulkhead.mitigation.channels import kubernetes as channel
+from bulkhead.mitigation.choosing import Consent
+from bulkhead.posture import wanted
+from bulkhead.sources import kubernetes
+from tests.catalogue_check import catalogue
+from tests.fakes.kube import KubeDouble
+from tests.fakes.kube.town import CONFIGZ, deployment, town
+from tests.fakes.store import MemoryJournal
+
+AT_ONCE = Rollout(canary=0, watch_seconds=0)
+
+
+@lru_cache(maxsize=1)
+def kinds() -> frozenset[str]:
+    return wanted.kinds(catalogue().controls)
+
+
+class ClusterWorld:
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+
+    @property
+    def root(self) -> str:
+        return "kubernetes://double"
+
+    async def read(self) -> Snapshot:
+        async with KubeClient(self._cluster) as client:
+            return await kubernetes.read(client, context="double", wanted=kinds())
+
+
+class Work:
+    def __init__(self, double: KubeDouble, *, rollout_seconds: float = 3.0) -> None:
+        self.double = double
+        cluster = Cluster("double", double.url, Identity(token="good"))
+        self.world = ClusterWorld(cluster)
+        self.journal = MemoryJournal()
+        self.hands = {"kubernetes": KubeHands(cluster, rollout_seconds=rollout_seconds)}
+        self.now = "2026-11-27T10:00:00+00:00"
+        self.context = Context(catalogue(), lambda: self.now)
+        self.selection = Selection(catalogue().controls)
+
+    def plan(self, *controls: str, rollout: Rollout = AT_ONCE, rehearsed: bool = True) -> tuple[Trial, Scan]:
+        scan = live.judged(asyncio.run(self.world.read()), self.world.root, self.context, self.selection, self.journal)
+        named = frozenset(controls)
+        trial = live.propose(scan, self.context, Consent(MitigationClass.AUTO, named, named), rollout)
+        return (asyncio.run(live.rehearse(trial, self.hands)) if rehearsed else trial), scan
+
+    def apply(self, trial: Trial, scan: Scan) -> Applied:
+        site = Site(self.world, self.hands, self.journal, asyncio.sleep)
+        return asyncio.run(live.apply(trial, scan, site, self.context, actor="ada"))
+
+    def undo(self, done: Applied) -> tuple[str, ...]:
+        return asyncio.run(live.undo(done.entry, self.hands, self.journal, tenant="default"))
+
+
+@pytest.fixture
+def double() -> Iterator[KubeDouble]:
+    made = KubeDouble(town())
+    made.raws["/api/v1/nodes/n1/proxy/configz"] = CONFIGZ
+    with made:
+        yield made
+
+
+def record(double: KubeDouble, kind: str, name: str, namespace: str = "shop") -> Any:
+    found = channel.record(double.get(kind, name, namespace))
+    return msgspec.json.decode(msgspec.json.encode(found))
+
+
+@pytest.mark.parametrize(
+    ("control", "kind", "name", "namespace"),
+    [
+        ("container.memory-limit", "Deployment", "bad", "shop"), ("container.privileged", "Deployment", "bad", "shop"),
+        ("k8s.rbac.wildcards", "ClusterRole", "everything", ""), ("k8s.admission.webhook-failure-policy", "ValidatingWebhookConfiguration", "lax", ""),
+    ],
+)  # fmt: skip
+def test_an_object_is_patched_proved_and_put_back(
+    double: KubeDouble, control: str, kind: str, name: str, namespace: str
+) -> None:
+    work = Work(double)
+    before = record(double, kind, name, namespace)
+    trial, scan = work.plan(control)
+    steps = [step for step in trial.plan.steps if step.target.endswith(name)]
+    if not steps:
+        reasons = {item.reason for item in trial.plan.unfixed}
+        assert control == "k8s.rbac.wildcards" or control == "k8s.admission.webhook-failure-policy", reasons
+        return
+    done = work.apply(trial, scan)
+    assert done.reason == ""
+    assert record(double, kind, name, namespace) != before
+    work.undo(done)
+    after = record(double, kind, name, namespace)
+    after.get("metadata", {}).pop("annotations", None)
+    before.get("metadata", {}).pop("annotations", None)
+    assert after == before
+
+
+def test_a_new_object_is_made_and_taken_away(double: KubeDouble) -> None:
+    work = Work(double)
+    trial, scan = work.plan("k8s.network.namespace-default-deny")
+    made = [step for step in trial.plan.steps if step.before is None]
+    assert {step.method for step in made} == {"create"}
+    done = work.apply(trial, scan)
+    assert done.reason == ""
+    ref = made[0].ref
+    assert ref is not None
+    assert double.get("NetworkPolicy", ref.name, ref.namespace)["metadata"]["managedFields"][0]["manager"] == "bulkhead"
+    work.undo(done)
+    with pytest.raises(KeyError):
+        double.get("NetworkPolicy", ref.name, ref.namespace)
+
+
+def test_a_rehearsal_writes_nothing(double: KubeDouble) -> None:
+    version = double.store.version
+    work = Work(double)
+    trial, _ = work.plan("container.memory-limit", "k8s.network.namespace-default-deny")
+    assert trial.plan.steps
+    assert double.store.version == version
+    assert double.writes
+    assert all("dryRun=All" in path for _, path in double.writes)
+
+
+def test_an_object_that_changes_between_plan_and_apply_is_a_conflict_and_not_an_overwrite(double: KubeDouble) -> None:
+    work = Work(double)
+    trial, scan = work.plan("container.memory-limit")
+
+    def meddle(method: str, path: str) -> None:
+        double.before_write = None
+        found = double.get("Deployment", "bad", "shop")
+        double.put({**found, "spec": {**found["spec"], "replicas": 7}})
+
+    double.before_write = meddle
+    done = work.apply(trial, scan)
+    assert "409" in done.reason or "422" in done.reason or "changed" in done.reason
+    found = double.get("Deployment", "bad", "shop")
+    assert found["spec"]["replicas"] == 7
+    assert found["spec"]["template"]["spec"]["containers"][0]["resources"] == {}
+    assert work.journal.entry(done.entry).summary.state is EntryState.FAILED
+
+
+def test_a_rollout_that_never_becomes_ready_is_rolled_back(double: KubeDouble) -> None:
+    work = Work(double, rollout_seconds=1.0)
+    before = record(double, "Deployment", "bad")
+    trial, scan = work.plan("container.memory-limit")
+    double.rollout_seconds = None
+
+    def later(method: str, path: str) -> None:
+        if len(double.writes) > 2:
+            double.rollout_seconds = 0.0
+
+    double.before_write = later
+    done = work.apply(trial, scan)
+    assert "rollout" in done.reason
+    after = record(double, "Deployment", "bad")
+    assert after["spec"] == before["spec"]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "tool"),
+    [
+        ({"annotations": {"argocd.argoproj.io/tracking-id": "shop:apps/Deployment:shop/web"}}, "Argo CD (shop)"),
+        ({"labels": {"kustomize.toolkit.fluxcd.io/name": "apps"}}, "Flux (apps)"),
+        ({"annotations": {"meta.helm.sh/release-name": "web"}}, "Helm (web)"),
+        ({"managedFields": [{"manager": "argocd-controller", "operation": "Apply"}]}, "Argo CD"),
+    ],
+)
+def test_what_a_tool_would_put_back_is_proposed_as_a_patch_for_its_repository(
+    double: KubeDouble, metadata: dict[str, Any], tool: str
+) -> None:
+    made = deployment("web", container={"resources": {}})
+    made["metadata"] |= metadata
+    double.put(made)
+    trial, _ = Work(double).plan("container.memory-limit")
+    assert not [step for step in trial.plan.steps if step.target.endswith("/web")]
+    [item] = [item for item in trial.plan.unfixed if item.resource.endswith("/web")]
+    assert item.reason.startswith(f"{tool} keeps this object")
+    assert "kind: Deployment" in item.proposal
+    assert "memory: 256Mi" in item.proposal
+    assert "image:" not in item.proposal
+
+
+def test_an_admission_policy_has_the_last_word(double: KubeDouble) -> None:
+    double.deny = lambda made: "frozen" if made["kind"] == "Deployment" else ""
+    trial, _ = Work(double).plan("container.memory-limit")
+    assert not trial.plan.steps
+    assert any("frozen" in item.reason for item in trial.plan.unfixed)
+
+
+def test_without_the_right_to_patch_nothing_is_planned(double: KubeDouble) -> None:
+    double.forbidden.add("patch:Deployment")
+    trial, _ = Work(double).plan("container.memory-limit")
+    assert not trial.plan.steps
+    assert any("cannot patch" in item.reason for item in trial.plan.unfixed)
+
+
+def test_outside_the_maintenance_window_nothing_is_done(double: KubeDouble) -> None:
+    work = Work(double)
+    window = Rollout(canary=0, watch_seconds=0, windows=(Window(days=("sat", "sun"), start="22:00", end="04:00"),))
+    trial, scan = work.plan("container.memory-limit", rollout=window)
+    with pytest.raises(PlanRefused, match="outside the maintenance windows: sat,sun 22:00-04:00 UTC"):
+        work.apply(trial, scan)
+    assert work.journal.entries() == ()
+    work.now = "2026-11-29T03:59:00+00:00"
+    assert work.apply(trial, scan).reason == ""
+
+
+def test_a_share_of_a_namespace_is_the_most(double: KubeDouble) -> None:
+    for name in ("one", "two", "three"):
+        double.put(deployment(name, "open", container={"resources": {}}))
+    trial, _ = Work(double).plan("container.memory-limit", rollout=Rollout(share=40, canary=0))
+    assert len([step for step in trial.plan.steps if "/open/" in step.target]) == 1
+    assert any("40 % of kubernetes://double/open" in item.reason for item in trial.plan.unfixed)
+
+
+def test_undo_leaves_alone_what_somebody_changed_since(double: KubeDouble) -> None:
+    work = Work(double)
+    trial, scan = work.plan("container.memory-limit")
+    done = work.apply(trial, scan)
+    found = double.get("Deployment", "bad", "shop")
+    double.put({**found, "spec": {**found["spec"], "replicas": 9}})
+    with pytest.raises(Conflict, match="not what was written"):
+        work.undo(done)
+    assert double.get("Deployment", "bad", "shop")["spec"]["replicas"] == 9
+
+
+@pytest.mark.parametrize("after", [1, 2, 3])
+def test_a_server_that_goes_away_in_the_middle_is_put_back_later(double: KubeDouble, after: int) -> None:
+    for name in ("one", "two", "three"):
+        double.put(deployment(name, "open", container={"resources": {}}))
+    work = Work(double)
+    before = {name: record(double, "Deployment", name, "open")["spec"] for name in ("one", "two", "three")}
+    trial, scan = work.plan("container.memory-limit")
+    left = {"writes": after}
+
+    def cut(method: str, path: str) -> None:
+        left["writes"] -= 1
+        if left["writes"] < 0:
+            double.token = "renewed"
+
+    double.before_write = cut
+    entry = ""
+    try:
+        entry = work.apply(trial, scan).entry
+    except BulkheadError:
+        entry = work.journal.entries()[0].id
+    double.token, double.before_write = "good", None
+    summary = work.journal.entry(entry).summary
+    if summary.state is EntryState.APPLIED:
+        asyncio.run(live.undo(entry, work.hands, work.journal, tenant="default"))
+    elif summary.state is not EntryState.FAILED:
+        asyncio.run(live.recover(entry, work.hands, work.journal, tenant="default"))
+    assert {name: record(double, "Deployment", name, "open")["spec"] for name in before} == before
