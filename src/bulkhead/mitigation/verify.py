@@ -84,10 +84,10 @@ def _touches(repair: Repair, finding: Finding, after: Assessment) -> bool:
 
 
 def _near(plan: Plan, before: Assessment, finding: Finding) -> list[Repair]:
-    """The repairs of the resource that a new finding is about; else of its text; else of the whole plan."""
+    """The repairs of the resource that a new finding is about; else of its text, or that made it; else of the whole plan."""
     repairs = [(step, repair) for step in plan.steps for repair in step.repairs]
     same = [
         repair for _, repair in repairs if before.verdicts[repair.fingerprint].element.resource.ref == finding.resource
     ]
-    near = [repair for step, repair in repairs if step.target == finding.where.file]
+    near = [repair for step, repair in repairs if step.target == finding.where.file or step.ref == finding.resource]
     return same or near or [repair for _, repair in repairs]
