@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import psycopg
 import pytest
 
 from bulkhead.app.ports import EntryState, FileFacts, FindingState, FindingStore, Journal, RunDiff, StepState
@@ -16,9 +17,11 @@ from bulkhead.core.outcome import Outcome, Severity
 from bulkhead.core.plan import Edit, Plan, Repair, Step
 from bulkhead.core.resource import Gap
 from bulkhead.report.model import Report
+from bulkhead.store.postgres import open_state as open_postgres
 from bulkhead.store.sqlite import open_state
 from tests.fakes.reports import finding
 from tests.fakes.store import MemoryFindings, MemoryJournal
+from tests.integration.database import postgres
 
 
 @dataclass
@@ -27,14 +30,29 @@ class Store:
     journal: Journal
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     if request.param == "memory":
         yield Store(MemoryFindings(), MemoryJournal())
         return
-    state = open_state(tmp_path / "state")
-    yield Store(state.findings, state.journal)
-    state.close()
+    if request.param == "sqlite":
+        state = open_state(tmp_path / "state")
+        yield Store(state.findings, state.journal)
+        state.close()
+        return
+    url: str = request.getfixturevalue("database")
+    with psycopg.connect(url, autocommit=True) as cleared:
+        cleared.execute("DROP SCHEMA public CASCADE")
+        cleared.execute("CREATE SCHEMA public")
+    made = open_postgres(url, tmp_path / "state")
+    yield Store(made.findings, made.journal)
+    made.close()
 
 
 def run(
@@ -312,3 +330,11 @@ def test_progress_of_a_step_is_kept(store: Store) -> None:
     for name, step, tenant in ((entry, "s9", "default"), ("nothing", "s0", "default"), (entry, "s0", "other")):
         with pytest.raises(StoreError):
             store.journal.note(name, step, b"{}", tenant=tenant)
+
+
+def test_evidence_is_kept(store: Store) -> None:
+    shown = msgspec.structs.replace(A, evidence="mode 666")
+    store.findings.record_run(run(shown))
+    assert [item.evidence for item in store.findings.findings()] == ["mode 666"]
+    store.findings.record_run(run(msgspec.structs.replace(A, evidence="mode 777"), day=2))
+    assert [item.evidence for item in store.findings.findings()] == ["mode 777"]

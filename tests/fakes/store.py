@@ -57,6 +57,7 @@ class MemoryFindings:
                 outcome=finding.outcome,
                 title=said(finding.title),
                 message=said(finding.message),
+                evidence=said(finding.evidence),
                 resource=finding.resource,
                 element=finding.element,
                 where=finding.where,

@@ -65,6 +65,7 @@ class StoredFinding(_Part, frozen=True, kw_only=True):
     last_seen: str
     fixed_at: str = ""
     reopened_count: int = 0
+    evidence: str = ""
 
 
 class FindingStore(Protocol):

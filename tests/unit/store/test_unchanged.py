@@ -12,7 +12,7 @@ from bulkhead.core.finding import Finding
 from bulkhead.core.resource import Gap
 from bulkhead.report.model import Report
 from bulkhead.store.sqlite import open_state
-from bulkhead.store.sqlite.findings import SqliteFindings
+from bulkhead.store.sql.findings import SqlFindings
 from tests.fakes.reports import finding
 
 A, B = finding("a", name="one"), finding("b", name="two")
@@ -20,9 +20,9 @@ HIDDEN = (Gap(where="deploy", code="B200", reason="not readable"),)
 
 
 @pytest.fixture
-def store(tmp_path: Path) -> Iterator[SqliteFindings]:
+def store(tmp_path: Path) -> Iterator[SqlFindings]:
     state = open_state(tmp_path / "state")
-    assert isinstance(state.findings, SqliteFindings)
+    assert isinstance(state.findings, SqlFindings)
     yield state.findings
     state.close()
 
@@ -35,17 +35,17 @@ def run(day: int, *findings: Finding, gaps: tuple[Gap, ...] = ()) -> Report:
     )  # fmt: skip
 
 
-def last_seen(store: SqliteFindings) -> dict[str, str]:
+def last_seen(store: SqlFindings) -> dict[str, str]:
     return {item.control: item.last_seen[8:10] for item in store.findings()}
 
 
-def test_the_same_run_again_is_seen_again(store: SqliteFindings) -> None:
+def test_the_same_run_again_is_seen_again(store: SqlFindings) -> None:
     store.record_run(run(1, A, B))
     assert store.record_run(run(2, A, B)) == RunDiff(still=tuple(sorted((A.fingerprint, B.fingerprint))))
     assert last_seen(store) == {"a": "02", "b": "02"}
 
 
-def test_what_a_gap_hides_was_last_seen_before_it_and_is_seen_again_after_it(store: SqliteFindings) -> None:
+def test_what_a_gap_hides_was_last_seen_before_it_and_is_seen_again_after_it(store: SqlFindings) -> None:
     store.record_run(run(1, A, B))
     store.record_run(run(2, A, B))
     assert store.record_run(run(3, A, gaps=HIDDEN)).still == tuple(sorted((A.fingerprint, B.fingerprint)))
@@ -56,14 +56,14 @@ def test_what_a_gap_hides_was_last_seen_before_it_and_is_seen_again_after_it(sto
     assert last_seen(store) == {"a": "05", "b": "05"}
 
 
-def test_a_change_of_words_or_lines_is_written(store: SqliteFindings) -> None:
+def test_a_change_of_words_or_lines_is_written(store: SqlFindings) -> None:
     store.record_run(run(1, finding("a", name="one", line=3, message="old")))
     store.record_run(run(2, finding("a", name="one", line=9, message="new")))
     [kept] = store.findings()
     assert (kept.where.line, kept.message) == (9, "new")
 
 
-def test_what_was_fixed_was_last_seen_before(store: SqliteFindings) -> None:
+def test_what_was_fixed_was_last_seen_before(store: SqlFindings) -> None:
     store.record_run(run(1, A, B))
     store.record_run(run(2, A))
     store.record_run(run(3, A, B))

@@ -114,6 +114,8 @@ _SAME_RUN = ("ALTER TABLE runs ADD COLUMN content BLOB NOT NULL DEFAULT x''",)
 # What a live channel notes of a step on its way, sealed like the bytes.
 _PROGRESS = ("ALTER TABLE steps ADD COLUMN progress BLOB",)
 
+_EVIDENCE = ("ALTER TABLE findings ADD COLUMN evidence TEXT NOT NULL DEFAULT ''",)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(
         1,
@@ -124,4 +126,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(3, "unchanged findings", _UNCHANGED),
     Migration(4, "unchanged runs", _SAME_RUN),
     Migration(5, "progress of live steps", _PROGRESS),
+    Migration(6, "evidence of findings", _EVIDENCE),
 )

@@ -6,18 +6,18 @@ from pathlib import Path
 
 import msgspec
 
+from bulkhead.store.sql.findings import SqlFindings
+from bulkhead.store.sql.journal import SqlJournal
+from bulkhead.store.sql.seal import Seal
 from bulkhead.store.sqlite.connection import Connection, private_folder
-from bulkhead.store.sqlite.findings import SqliteFindings
-from bulkhead.store.sqlite.journal import SqliteJournal
-from bulkhead.store.sqlite.seal import Seal
 
 DATABASE = "state.db"
 KEY = "state.key"
 
 
 class State(msgspec.Struct, frozen=True):
-    findings: SqliteFindings
-    journal: SqliteJournal
+    findings: SqlFindings
+    journal: SqlJournal
     connection: Connection
 
     def close(self) -> None:
@@ -33,4 +33,4 @@ def open_state(folder: Path) -> State:
     connection = Connection(folder / DATABASE)
     sealed_before = bool(connection.rows("SELECT 1 FROM entries LIMIT 1"))
     seal = Seal(folder / KEY, may_create=not sealed_before)
-    return State(SqliteFindings(connection), SqliteJournal(connection, seal), connection)
+    return State(SqlFindings(connection), SqlJournal(connection, seal), connection)

@@ -1,4 +1,4 @@
-"""``FindingStore`` in SQLite: thirty thousand findings in well under a second, in one transaction.
+"""``FindingStore`` in SQL: thirty thousand findings in well under a second, in one transaction.
 
 Most runs see what the run before saw. Such a finding is not written again: its row says, by an empty ``last_seen``,
 that the root's last run saw it; the instant is written down when a run no longer does. A run that says exactly what the
@@ -19,29 +19,30 @@ from bulkhead.core.resource import Ref
 from bulkhead.report.model import Report, TrendPoint
 from bulkhead.report.text import clean, said
 from bulkhead.store.lifecycle import KEPT, is_fixed, seen
-from bulkhead.store.sqlite.connection import Connection
+from bulkhead.store.sql.database import Database
 
 RUNS_KEPT = 1000
 """Runs kept for each root; older ones go when a new one comes."""
 
 _UPSERT = """
-INSERT INTO findings VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
+INSERT INTO findings (tenant, root, fingerprint, control, revision, severity, outcome, title, message, ref, element, place, waiver,
+  state, first_seen, last_seen, fixed_at, reopened_count, content, evidence) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)
 ON CONFLICT (tenant, root, fingerprint) DO UPDATE SET
   control = excluded.control, revision = excluded.revision, severity = excluded.severity, outcome = excluded.outcome,
   title = excluded.title, message = excluded.message, ref = excluded.ref, element = excluded.element,
   place = excluded.place, waiver = excluded.waiver, state = excluded.state, last_seen = excluded.last_seen,
-  fixed_at = excluded.fixed_at, reopened_count = excluded.reopened_count, content = excluded.content
+  fixed_at = excluded.fixed_at, reopened_count = excluded.reopened_count, content = excluded.content, evidence = excluded.evidence
 """
 _KNOWN = "SELECT fingerprint, state, reopened_count, content FROM findings WHERE tenant = ? AND root = ?"
 _LAST_RUN = "SELECT finished FROM runs WHERE tenant = ? AND root = ? ORDER BY id DESC LIMIT 1"
 _LAST_CONTENT = "SELECT content FROM runs WHERE tenant = ? AND root = ? ORDER BY id DESC LIMIT 1"
-_UNSEEN = "UPDATE findings SET last_seen = ?, content = x'' WHERE tenant = ? AND root = ? AND fingerprint = ? AND last_seen = ''"
+_UNSEEN = "UPDATE findings SET last_seen = ?, content = ? WHERE tenant = ? AND root = ? AND fingerprint = ? AND last_seen = ''"
 _COLUMNS = """
 tenant, root, fingerprint, control, revision, severity, outcome, title, message, ref, element, place, waiver, state,
 first_seen,
 CASE WHEN last_seen <> '' THEN last_seen ELSE coalesce((SELECT finished FROM runs WHERE runs.tenant = findings.tenant
   AND runs.root = findings.root ORDER BY id DESC LIMIT 1), first_seen) END,
-fixed_at, reopened_count
+fixed_at, reopened_count, evidence
 """
 _FIXED = "UPDATE findings SET state = 'fixed', fixed_at = ? WHERE tenant = ? AND root = ? AND fingerprint = ?"
 _RUN = """
@@ -62,9 +63,9 @@ _waiver_decoder = msgspec.json.Decoder(Waiver)
 _counts_decoder = msgspec.json.Decoder(dict[str, int])
 
 
-class SqliteFindings:
-    def __init__(self, connection: Connection) -> None:
-        self._db = connection
+class SqlFindings:
+    def __init__(self, database: Database) -> None:
+        self._db = database
 
     def record_run(self, report: Report) -> RunDiff:
         with self._db.transaction():
@@ -128,7 +129,7 @@ class SqliteFindings:
         """What this run does not see was last seen by the one before, unless it was missing there too."""
         last = self._db.rows(_LAST_RUN, scope)
         if last:
-            self._db.run_many(_UNSEEN, [(last[0][0], *scope, name) for name in absent])
+            self._db.run_many(_UNSEEN, [(last[0][0], b"", *scope, name) for name in absent])
 
     def _is_fixed(self, report: Report, name: str) -> bool:
         control, ref, where = self._db.rows(
@@ -167,7 +168,7 @@ class SqliteFindings:
     ) -> tuple[StoredFinding, ...]:
         marks = ",".join("?" * len(states))
         rows = self._db.rows(
-            f"SELECT {_COLUMNS} FROM findings WHERE tenant = ? AND (? IS NULL OR root = ?)"  # noqa: S608 (marks only)
+            f"SELECT {_COLUMNS} FROM findings WHERE tenant = ? AND (CAST(? AS TEXT) IS NULL OR root = ?)"  # noqa: S608 (marks only)
             f" AND state IN ({marks}) ORDER BY severity DESC, fingerprint, root LIMIT ?",
             (tenant, root, root, *states, limit),
         )
@@ -203,6 +204,7 @@ def _row(report: Report, finding: Finding, state: FindingState, reopened: int, c
         "",
         reopened,
         content,
+        said(finding.evidence),
     )
 
 
@@ -237,7 +239,7 @@ def _waiver(waiver: Waiver) -> Waiver:
 
 def _stored(row: tuple[Any, ...]) -> StoredFinding:
     tenant, root, name, control, revision, severity, outcome, title, message, ref, element, where, waiver = row[:13]
-    state, first_seen, last_seen, fixed_at, reopened_count = row[13:]
+    state, first_seen, last_seen, fixed_at, reopened_count, evidence = row[13:]
     return StoredFinding(
         fingerprint=name,
         tenant=tenant,
@@ -257,4 +259,5 @@ def _stored(row: tuple[Any, ...]) -> StoredFinding:
         last_seen=last_seen,
         fixed_at=fixed_at,
         reopened_count=reopened_count,
+        evidence=evidence,
     )

@@ -1,4 +1,4 @@
-"""``Journal`` in SQLite. Plans and the bytes before and after are sealed; what lists an entry is in the clear."""
+"""``Journal`` in SQL. Plans and the bytes before and after are sealed; what lists an entry is in the clear."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from bulkhead.app.ports import Entry, EntryState, EntrySummary, FileFacts, Journ
 from bulkhead.core.errors import Conflict, StoreError
 from bulkhead.core.plan import Plan, Step
 from bulkhead.store.lifecycle import UNFINISHED, check_finish, check_step
-from bulkhead.store.sqlite.connection import Connection
-from bulkhead.store.sqlite.seal import Seal
+from bulkhead.store.sql.database import Database
+from bulkhead.store.sql.seal import Seal
 
 _SUMMARY = "SELECT id, tenant, at, actor, root, plan_id, targets, state FROM entries"
 _STEP = (
@@ -27,9 +27,9 @@ _plan_decoder = msgspec.json.Decoder(Plan)
 _targets_decoder = msgspec.json.Decoder(tuple[str, ...])
 
 
-class SqliteJournal:
-    def __init__(self, connection: Connection, seal: Seal) -> None:
-        self._db = connection
+class SqlJournal:
+    def __init__(self, database: Database, seal: Seal) -> None:
+        self._db = database
         self._seal = seal
 
     def begin(self, plan: Plan, *, actor: str, at: str, facts: Mapping[str, FileFacts] | None = None) -> str:
@@ -108,7 +108,7 @@ class SqliteJournal:
         self, *, tenant: str = "default", root: str | None = None, limit: int = 1000
     ) -> tuple[EntrySummary, ...]:
         rows = self._db.rows(
-            f"{_SUMMARY} WHERE tenant = ? AND (? IS NULL OR root = ?) ORDER BY sequence DESC LIMIT ?",
+            f"{_SUMMARY} WHERE tenant = ? AND (CAST(? AS TEXT) IS NULL OR root = ?) ORDER BY sequence DESC LIMIT ?",
             (tenant, root, root, limit),
         )
         return tuple(_summary(row) for row in rows)
