@@ -178,20 +178,26 @@ def imagined(snapshot: Snapshot, plan: Plan) -> Snapshot:
 
 async def rehearse(trial: Trial, hands: Hands) -> Trial:
     """The trial without the steps that the world refuses; what it warns of is kept."""
-    steps, unfixed, warnings = [], list(trial.plan.unfixed), dict(trial.warnings)
+    warnings = dict(trial.warnings)
+    refused: dict[str, str] = {}
     for step in trial.plan.steps:
         try:
             said = await _hand(hands, step).rehearse(step)
         except BulkheadError as error:
-            unfixed += [
-                Unfixed(fingerprint=repair.fingerprint, control=repair.control, resource=step.target, reason=str(error))
-                for repair in step.repairs
-            ]
+            refused[step.id] = str(error)
             continue
-        steps.append(step)
         if said:
             warnings[step.id] = said
-    plan = msgspec.structs.replace(trial.plan, steps=reach.in_waves(steps, trial.plan.rollout), unfixed=tuple(unfixed))
+    kept, left = reach.whole(trial.plan.steps, refused)
+    unfixed = [
+        Unfixed(fingerprint=repair.fingerprint, control=repair.control, resource=step.target, reason=left[step.id])
+        for step in trial.plan.steps
+        if step.id in left
+        for repair in step.repairs
+    ]
+    plan = msgspec.structs.replace(
+        trial.plan, steps=reach.in_waves(kept, trial.plan.rollout), unfixed=(*trial.plan.unfixed, *unfixed)
+    )
     return Trial(plan, trial.judgement, warnings)
 
 

@@ -43,13 +43,32 @@ def within(
         allowed = max(living.get(place, 1) * rollout.share // 100, 1)
         if len(kept) >= rollout.most:
             left[step.id] = f"a plan touches {rollout.most} targets at most; the next run takes it"
-        elif taken[place] >= allowed:
+        elif step.before is not None and taken[place] >= allowed:
             name = "/".join(part for part in place if part)
             left[step.id] = f"a plan touches {rollout.share} % of {name} at most, {allowed} here; the next run takes it"
         else:
-            taken[place] += 1
+            # What is new takes nothing away from what lives there.
+            taken[place] += step.before is not None
             kept.append(step)
-    return kept, left
+    return whole(steps, left)
+
+
+def whole(kept: Sequence[Step], left: Mapping[str, str]) -> tuple[list[Step], dict[str, str]]:
+    """Without the steps that share a repair with one that is left: half of a repair is none.
+
+    ``left`` is by step id; so is what comes back beside the steps that remain.
+    """
+    out = dict(left)
+    steps = list(kept)
+    broken = {fingerprint for step in steps if step.id in out for fingerprint in step.verify}
+    while True:
+        going = [step for step in steps if step.id in out or broken & set(step.verify)]
+        if not going:
+            return steps, out
+        for step in going:
+            out.setdefault(step.id, "another step of the same repair is left")
+            broken |= set(step.verify)
+        steps = [step for step in steps if step not in going]
 
 
 def in_waves(steps: Sequence[Step], rollout: Rollout) -> tuple[Step, ...]:
