@@ -121,10 +121,16 @@ def test_every_error_code_is_documented() -> None:
 def test_every_setting_is_documented() -> None:
     import msgspec
 
-    from bulkhead.bootstrap.settings import Settings
+    from bulkhead.bootstrap import settings
 
     documented = (ROOT / "docs" / "settings.md").read_text()
-    assert [field.name for field in msgspec.structs.fields(Settings) if f"`{field.name}`" not in documented] == []
+    kinds: list[type[msgspec.Struct]] = [settings.Settings, *settings.SECTIONS.values()]
+    names = [field.name for kind in kinds for field in msgspec.structs.fields(kind)]
+    assert [name for name in names if f"`{name}`" not in documented] == []
+    assert [name for name in settings.variables() if f"`{name}`" not in documented] == []
+    # And the other way round: no variable is documented that nothing reads.
+    told = set(re.findall(r"`(BULKHEAD_[A-Z_]+)`", documented)) - {"BULKHEAD_STATE", "BULKHEAD_SETTINGS"}
+    assert told == set(settings.variables())
 
 
 def test_every_command_is_in_the_readme() -> None:

@@ -76,14 +76,14 @@ def world(target: str, opened: Root) -> LiveWorld:
     raise UsageError("no world is called like that", where=target, hint=f"one of {', '.join(SCHEMES)}")
 
 
-def hands(root: str, settings: Settings) -> Mapping[str, LiveHands]:  # noqa: ARG001 (as above)
+def hands(root: str, settings: Settings) -> Mapping[str, LiveHands]:
     """Who changes the world of this root, by channel; empty where nothing does."""
     if root.startswith(docker.SCHEME):
         from bulkhead.actuators.docker import DockerHands
         from bulkhead.actuators.node import NodeHands
 
         socket = root.removeprefix(docker.SCHEME)
-        return {"docker": DockerHands(socket), "node": NodeHands(socket)}
+        return {"docker": DockerHands(socket), "node": NodeHands(socket, restart=settings.docker_restart)}
     if root.startswith(KUBERNETES):
         from bulkhead.actuators.kube import KubeHands
         from bulkhead.clients.kube import load

@@ -14,7 +14,7 @@ import msgspec
 from bulkhead.app.ports import FindingStore, Journal
 from bulkhead.app.scan import Context, Selection
 from bulkhead.app.worlds import FileHands, FileWorld
-from bulkhead.bootstrap import catalogue, places, profiles, settings
+from bulkhead.bootstrap import catalogue, places, profiles, settingfiles, settings
 from bulkhead.bootstrap.settings import Settings
 from bulkhead.catalogue.index import Catalogue
 from bulkhead.core.errors import SettingsError
@@ -22,6 +22,7 @@ from bulkhead.core.plan import Rollout
 
 if TYPE_CHECKING:
     from bulkhead.app.charts import Charts
+    from bulkhead.store.postgres.state import State as Shared
     from bulkhead.store.sqlite.state import State
 
 
@@ -74,7 +75,13 @@ class Root:
         return Hands()
 
     @cached_property
-    def _state(self) -> State:
+    def _state(self) -> State | Shared:
+        store = self.settings.store
+        url = settingfiles.secret_address(Path(store.url_file)) if store.url_file else store.url
+        if url:
+            from bulkhead.store.postgres import open_state as open_shared
+
+            return open_shared(url, places.own(places.state()))
         from bulkhead.store.sqlite.state import open_state
 
         return open_state(places.own(places.state()))
@@ -108,7 +115,7 @@ class Root:
     @property
     def rollout(self) -> Rollout:
         """How far and how fast plans for live worlds may go."""
-        return Rollout()
+        return self.settings.rollout
 
     def selection(self, names: tuple[str, ...] = (), profile: str = "") -> Selection:
         """The controls to run: those named, else those of the profile; never those that are skipped."""
