@@ -10,7 +10,17 @@ import msgspec
 import psycopg
 import pytest
 
-from bulkhead.app.ports import EntryState, FileFacts, FindingState, FindingStore, Journal, RunDiff, StepState
+from bulkhead.app.ports import (
+    UNREAD,
+    EntryState,
+    FileFacts,
+    FindingState,
+    FindingStore,
+    Journal,
+    Query,
+    RunDiff,
+    StepState,
+)
 from bulkhead.core.errors import Conflict, StoreError
 from bulkhead.core.finding import Finding, Waiver
 from bulkhead.core.outcome import Outcome, Severity
@@ -338,3 +348,58 @@ def test_evidence_is_kept(store: Store) -> None:
     assert [item.evidence for item in store.findings.findings()] == ["mode 666"]
     store.findings.record_run(run(msgspec.structs.replace(A, evidence="mode 777"), day=2))
     assert [item.evidence for item in store.findings.findings()] == ["mode 777"]
+
+
+def test_findings_are_searched_and_paged(store: Store) -> None:
+    many = [
+        finding("a", name=f"web{number}", severity=Severity.LOW, message=f"nothing 100% {number}")
+        for number in range(5)
+    ]
+    store.findings.record_run(run(*many, B, day=1))
+    store.findings.record_run(run(A, day=1, root="/opt"))
+
+    def search(**wanted: object) -> list[str]:
+        found = store.findings.search(Query(**wanted))  # type: ignore[arg-type]
+        assert found.total == len(found.findings)
+        return [item.resource.name for item in found.findings]
+
+    assert len(search()) == 7
+    assert search()[0] == "two", "the worst first"
+    assert search(root="/opt") == ["one"]
+    assert search(tenant="other") == []
+    assert search(severities=(Severity.CRITICAL, Severity.HIGH)) == ["two"]
+    assert search(controls=("b", "c")) == ["two"]
+    assert search(text="WEB3") == search(text="100% 3") == ["web3"]
+    assert search(text="deploy/web.yaml", severities=(Severity.CRITICAL,)) == ["two"]
+    for nothing in ("1_0", "%%", '"name":', "uid", "origin", "end_line", "!", "' OR 1=1 --"):
+        assert search(text=nothing) == [], nothing
+    assert search(fingerprint=B.fingerprint) == ["two"]
+    assert search(fingerprint=A.fingerprint, root="/srv") == []
+    assert search(states=(FindingState.FIXED,)) == []
+    first = store.findings.search(Query(limit=4))
+    rest = store.findings.search(Query(limit=4, offset=4))
+    assert (first.total, len(first.findings), len(rest.findings)) == (7, 4, 3)
+    assert len({(item.root, item.fingerprint) for item in (*first.findings, *rest.findings)}) == 7
+    assert store.findings.search(Query(limit=4, offset=40)).findings == ()
+    store.findings.record_run(run(day=2, root="/opt"))
+    assert search(states=(), root="/opt") == ["one"], "no state chooses all of them"
+
+
+def test_the_last_run_of_every_root(store: Store) -> None:
+    """With what it could not read, bounded and without secrets; the run before it does not tell its own any more."""
+    gap = Gap(where="deploy/x.yaml", code="B220", reason="not YAML", hint="look", hides=("Pod",), line=3)
+    leak = Gap(where="x", code="y", reason="postgres://ada:hunter2@db/x " + "x" * 2000)
+    store.findings.record_run(run(A, day=1, gaps=(gap, leak)))
+    store.findings.record_run(run(A, B, day=2, root="/opt"))
+    store.findings.record_run(run(A, day=3, tenant="other"))
+    newest, older = store.findings.last_runs()
+    assert (newest.root, newest.finished[:10], newest.score, newest.gaps) == ("/opt", "2026-11-02", 2.0, 0)
+    assert dict(newest.open) == {"low": 1, "critical": 1}
+    assert (older.root, older.gaps, older.unread[0]) == ("/srv", 2, gap)
+    assert "hunter2" not in older.unread[1].reason
+    assert len(older.unread[1].reason) <= 500
+    assert [item.root for item in store.findings.last_runs(limit=1)] == ["/opt"]
+    assert store.findings.last_runs(tenant="nobody") == ()
+    store.findings.record_run(run(A, day=4, gaps=(gap,) * (UNREAD + 5)))
+    last = store.findings.last_runs()[0]
+    assert (last.root, last.gaps, len(last.unread)) == ("/srv", UNREAD + 5, UNREAD)

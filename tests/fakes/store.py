@@ -10,12 +10,16 @@ from collections.abc import Mapping
 import msgspec
 
 from bulkhead.app.ports import (
+    UNREAD,
     Entry,
     EntryState,
     EntrySummary,
     FileFacts,
     FindingState,
+    Found,
     JournalStep,
+    LastRun,
+    Query,
     RunDiff,
     StepState,
     StoredFinding,
@@ -24,13 +28,14 @@ from bulkhead.core.errors import Conflict, StoreError
 from bulkhead.core.plan import Plan
 from bulkhead.report.model import Report, TrendPoint
 from bulkhead.report.text import said
-from bulkhead.store.lifecycle import KEPT, UNFINISHED, check_finish, check_step, is_fixed, seen
+from bulkhead.store.lifecycle import KEPT, UNFINISHED, check_finish, check_step, is_fixed, readable, seen
 
 
 class MemoryFindings:
     def __init__(self) -> None:
         self._rows: dict[tuple[str, str], dict[str, StoredFinding]] = {}
         self._runs: dict[tuple[str, str], list[TrendPoint]] = {}
+        self._last: dict[tuple[str, str], LastRun] = {}
 
     def record_run(self, report: Report) -> RunDiff:
         scope = (report.tenant, report.root)
@@ -80,6 +85,19 @@ class MemoryFindings:
         )
         point = TrendPoint(date=report.finished, score=report.score, open={str(key): n for key, n in counts.items()})
         self._runs.setdefault(scope, []).append(point)
+        self._last.pop(scope, None)
+        self._last[scope] = LastRun(
+            tenant=report.tenant,
+            root=report.root,
+            started=report.started,
+            finished=report.finished,
+            profile=report.profile,
+            score=report.score,
+            resources=report.resources,
+            gaps=len(report.gaps),
+            unread=tuple(readable(gap) for gap in report.gaps[:UNREAD]),
+            open=point.open,
+        )
         return RunDiff(**{word: tuple(sorted(names)) for word, names in lists.items()})
 
     def baseline(self, root: str, *, tenant: str = "default") -> frozenset[str]:
@@ -105,6 +123,27 @@ class MemoryFindings:
             if row.state in states
         ]
         return tuple(sorted(found, key=lambda row: (-row.severity.rank, row.fingerprint, row.root))[:limit])
+
+    def search(self, query: Query) -> Found:
+        states = query.states or tuple(FindingState)
+        found = [
+            row
+            for row in self.findings(tenant=query.tenant, root=query.root, states=states)
+            if query.fingerprint in ("", row.fingerprint)
+            and (not query.severities or row.severity in query.severities)
+            and (not query.controls or row.control in query.controls)
+            and query.text.lower() in _searched(row)
+        ]
+        return Found(total=len(found), findings=tuple(found[query.offset :][: query.limit]))
+
+    def last_runs(self, *, tenant: str = "default", limit: int = 200) -> tuple[LastRun, ...]:
+        found = [run for (owner, _), run in self._last.items() if owner == tenant]
+        return tuple(reversed(found))[:limit]
+
+
+def _searched(row: StoredFinding) -> str:
+    names = [str(value) for part in (row.resource, row.where) for value in msgspec.structs.astuple(part)]
+    return " ".join((row.message, row.title, row.control, row.element, *names)).lower()
 
 
 class MemoryJournal:

@@ -15,7 +15,7 @@ import msgspec
 from bulkhead.core.finding import Waiver, Where
 from bulkhead.core.outcome import Outcome, Severity
 from bulkhead.core.plan import Plan
-from bulkhead.core.resource import Ref
+from bulkhead.core.resource import Gap, Ref
 from bulkhead.report.model import Report, TrendPoint
 
 
@@ -68,6 +68,58 @@ class StoredFinding(_Part, frozen=True, kw_only=True):
     evidence: str = ""
 
 
+class LastRun(_Part, frozen=True, kw_only=True):
+    """The last run of a root.
+
+    Attributes:
+        gaps: how many places could not be read.
+        unread: the first ``UNREAD`` of them.
+        open: how many findings of each severity were open after it.
+    """
+
+    tenant: str
+    root: str
+    started: str
+    finished: str
+    profile: str
+    score: float
+    resources: int
+    gaps: int
+    unread: tuple[Gap, ...] = ()
+    open: Mapping[str, int] = {}
+
+
+UNREAD = 200
+"""How many gaps of the last run a store keeps."""
+
+
+class Query(_Part, frozen=True, kw_only=True):
+    """Which findings. What is empty does not choose.
+
+    Attributes:
+        controls: ids.
+        text: part of the message, the title, the control, the resource's names or the place; capitals of ASCII do not matter.
+        offset: how many of the first are passed over.
+    """
+
+    tenant: str = "default"
+    root: str | None = None
+    states: tuple[FindingState, ...] = (FindingState.OPEN, FindingState.REOPENED)
+    severities: tuple[Severity, ...] = ()
+    controls: tuple[str, ...] = ()
+    text: str = ""
+    fingerprint: str = ""
+    limit: int = 50
+    offset: int = 0
+
+
+class Found(_Part, frozen=True, kw_only=True):
+    """A page of findings, and how many there are in all."""
+
+    total: int
+    findings: tuple[StoredFinding, ...]
+
+
 class FindingStore(Protocol):
     """Runs and the lives of their findings, by tenant and root."""
 
@@ -96,6 +148,14 @@ class FindingStore(Protocol):
         limit: int = 100_000,
     ) -> tuple[StoredFinding, ...]:
         """Findings in these states, worst first, then by fingerprint."""
+        ...
+
+    def search(self, query: Query) -> Found:
+        """A page of the findings that a query chooses, in the same order."""
+        ...
+
+    def last_runs(self, *, tenant: str = "default", limit: int = 200) -> tuple[LastRun, ...]:
+        """The last run of every root, newest first."""
         ...
 
 

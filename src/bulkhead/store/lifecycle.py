@@ -12,7 +12,9 @@ from bulkhead.core.errors import Conflict
 from bulkhead.core.finding import Finding, Where
 from bulkhead.core.outcome import Outcome
 from bulkhead.core.resource import Gap, Ref
+from bulkhead.report.text import cut, said
 
+_LONG, _KINDS = 500, 100
 KEPT = frozenset({Outcome.FAIL, Outcome.ERROR, Outcome.WARN, Outcome.MANUAL})
 """Outcomes that are findings to keep; a pass or a skip in a report ends a finding like its absence does."""
 
@@ -40,6 +42,14 @@ def _hides(gap: Gap, resource: Ref, where: Where) -> bool:
         return True
     names = {where.file, resource.origin, resource.name, resource.kind, resource.uid} - {""}
     return any(name == place or name.startswith((place + "/", place + "!")) for name in names)
+
+
+def readable(gap: Gap) -> Gap:
+    """The gap as it is kept: bounded, and without a credential that slipped in."""
+    return Gap(
+        where=cut(said(gap.where), _LONG), code=cut(said(gap.code), _LONG), reason=cut(said(gap.reason), _LONG),
+        hint=cut(said(gap.hint), _LONG), hides=tuple(cut(said(kind), _LONG) for kind in gap.hides[:_KINDS]), line=gap.line,
+    )  # fmt: skip
 
 
 _MOVES: dict[StepState, frozenset[StepState]] = {

@@ -94,4 +94,7 @@ CREATE TABLE steps (
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(1, "runs and findings", (_RUNS, "CREATE INDEX runs_by_root ON runs (tenant, root, id)", _FINDINGS)),
     Migration(2, "journal", (_ENTRIES, _STEPS)),
+    Migration(
+        3, "what the last runs could not read", ("ALTER TABLE runs ADD COLUMN unread TEXT NOT NULL DEFAULT '[]'",)
+    ),
 )

@@ -12,14 +12,15 @@ from typing import Any
 
 import msgspec
 
-from bulkhead.app.ports import FindingState, RunDiff, StoredFinding
-from bulkhead.core.finding import Finding, Waiver, Where
-from bulkhead.core.outcome import Outcome, Severity
+from bulkhead.app.ports import UNREAD, FindingState, Found, LastRun, Query, RunDiff, StoredFinding
+from bulkhead.core.finding import Finding, Waiver
 from bulkhead.core.resource import Ref
 from bulkhead.report.model import Report, TrendPoint
 from bulkhead.report.text import clean, said
-from bulkhead.store.lifecycle import KEPT, is_fixed, seen
+from bulkhead.store.lifecycle import KEPT, is_fixed, readable, seen
+from bulkhead.store.sql import searching
 from bulkhead.store.sql.database import Database
+from bulkhead.store.sql.rows import COLUMNS, ref_decoder, severities, stored, where_decoder
 
 RUNS_KEPT = 1000
 """Runs kept for each root; older ones go when a new one comes."""
@@ -37,29 +38,19 @@ _KNOWN = "SELECT fingerprint, state, reopened_count, content FROM findings WHERE
 _LAST_RUN = "SELECT finished FROM runs WHERE tenant = ? AND root = ? ORDER BY id DESC LIMIT 1"
 _LAST_CONTENT = "SELECT content FROM runs WHERE tenant = ? AND root = ? ORDER BY id DESC LIMIT 1"
 _UNSEEN = "UPDATE findings SET last_seen = ?, content = ? WHERE tenant = ? AND root = ? AND fingerprint = ? AND last_seen = ''"
-_COLUMNS = """
-tenant, root, fingerprint, control, revision, severity, outcome, title, message, ref, element, place, waiver, state,
-first_seen,
-CASE WHEN last_seen <> '' THEN last_seen ELSE coalesce((SELECT finished FROM runs WHERE runs.tenant = findings.tenant
-  AND runs.root = findings.root ORDER BY id DESC LIMIT 1), first_seen) END,
-fixed_at, reopened_count, evidence
-"""
 _FIXED = "UPDATE findings SET state = 'fixed', fixed_at = ? WHERE tenant = ? AND root = ? AND fingerprint = ?"
 _RUN = """
-INSERT INTO runs (tenant, root, started, finished, profile, tool_version, score, resources, gaps, open, content)
-VALUES (?,?,?,?,?,?,?,?,?,?,?)
+INSERT INTO runs (tenant, root, started, finished, profile, tool_version, score, resources, gaps, open, content, unread)
+VALUES (?,?,?,?,?,?,?,?,?,?,?,?)
 """
+_READ = "UPDATE runs SET unread = '[]' WHERE tenant = ? AND root = ? AND unread <> '[]'"
 _PRUNE = """
 DELETE FROM runs WHERE tenant = ? AND root = ? AND id <=
   (SELECT id FROM runs WHERE tenant = ? AND root = ? ORDER BY id DESC LIMIT 1 OFFSET ?)
 """
 _OPEN = {FindingState.OPEN, FindingState.REOPENED}
-_severities = list(Severity)
 _encode = msgspec.json.Encoder().encode
 _pack = msgspec.msgpack.Encoder().encode
-_ref_decoder = msgspec.json.Decoder(Ref)
-_where_decoder = msgspec.json.Decoder(Where)
-_waiver_decoder = msgspec.json.Decoder(Waiver)
 _counts_decoder = msgspec.json.Decoder(dict[str, int])
 
 
@@ -77,10 +68,12 @@ class SqlFindings:
                 " AND state IN ('open', 'reopened') GROUP BY severity",
                 (report.tenant, report.root),
             )
-            told = {_severities[rank]: count for rank, count in sorted(counts, reverse=True)}
+            told = {severities[rank]: count for rank, count in sorted(counts, reverse=True)}
             values = (report.started, report.finished, report.profile, report.tool_version, report.score)
             sizes = (report.resources, len(report.gaps), _encode(told).decode())
-            self._db.run(_RUN, (report.tenant, report.root, *values, *sizes, content))
+            # Of what could not be read only the last run is told.
+            self._db.run(_READ, (report.tenant, report.root))
+            self._db.run(_RUN, (report.tenant, report.root, *values, *sizes, content, _unread(report)))
             self._db.run(_PRUNE, (report.tenant, report.root) * 2 + (RUNS_KEPT,))
         return diff
 
@@ -139,7 +132,7 @@ class SqlFindings:
         if control not in report.tallies:
             return False
         return not report.gaps or is_fixed(
-            control, _ref_decoder.decode(ref), _where_decoder.decode(where), ran=report.tallies, gaps=report.gaps
+            control, ref_decoder.decode(ref), where_decoder.decode(where), ran=report.tallies, gaps=report.gaps
         )
 
     def baseline(self, root: str, *, tenant: str = "default") -> frozenset[str]:
@@ -168,11 +161,17 @@ class SqlFindings:
     ) -> tuple[StoredFinding, ...]:
         marks = ",".join("?" * len(states))
         rows = self._db.rows(
-            f"SELECT {_COLUMNS} FROM findings WHERE tenant = ? AND (CAST(? AS TEXT) IS NULL OR root = ?)"  # noqa: S608 (marks only)
+            f"SELECT {COLUMNS} FROM findings WHERE tenant = ? AND (CAST(? AS TEXT) IS NULL OR root = ?)"  # noqa: S608 (marks only)
             f" AND state IN ({marks}) ORDER BY severity DESC, fingerprint, root LIMIT ?",
             (tenant, root, root, *states, limit),
         )
-        return tuple(_stored(row) for row in rows)
+        return tuple(stored(row) for row in rows)
+
+    def search(self, query: Query) -> Found:
+        return searching.search(self._db, query)
+
+    def last_runs(self, *, tenant: str = "default", limit: int = 200) -> tuple[LastRun, ...]:
+        return searching.last_runs(self._db, tenant, limit)
 
 
 def _row(report: Report, finding: Finding, state: FindingState, reopened: int, content: bytes) -> tuple[Any, ...]:
@@ -237,27 +236,5 @@ def _waiver(waiver: Waiver) -> Waiver:
     return Waiver(**{name: said(value) for name, value in msgspec.structs.asdict(waiver).items()})
 
 
-def _stored(row: tuple[Any, ...]) -> StoredFinding:
-    tenant, root, name, control, revision, severity, outcome, title, message, ref, element, where, waiver = row[:13]
-    state, first_seen, last_seen, fixed_at, reopened_count, evidence = row[13:]
-    return StoredFinding(
-        fingerprint=name,
-        tenant=tenant,
-        root=root,
-        control=control,
-        revision=revision,
-        severity=_severities[severity],
-        outcome=Outcome(outcome),
-        title=title,
-        message=message,
-        resource=_ref_decoder.decode(ref),
-        element=element,
-        where=_where_decoder.decode(where),
-        waiver=_waiver_decoder.decode(waiver) if waiver else None,
-        state=FindingState(state),
-        first_seen=first_seen,
-        last_seen=last_seen,
-        fixed_at=fixed_at,
-        reopened_count=reopened_count,
-        evidence=evidence,
-    )
+def _unread(report: Report) -> str:
+    return _encode([readable(gap) for gap in report.gaps[:UNREAD]]).decode()

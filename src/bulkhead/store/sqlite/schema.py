@@ -116,6 +116,8 @@ _PROGRESS = ("ALTER TABLE steps ADD COLUMN progress BLOB",)
 
 _EVIDENCE = ("ALTER TABLE findings ADD COLUMN evidence TEXT NOT NULL DEFAULT ''",)
 
+_UNREAD = ("ALTER TABLE runs ADD COLUMN unread TEXT NOT NULL DEFAULT '[]'",)
+
 MIGRATIONS: tuple[Migration, ...] = (
     Migration(
         1,
@@ -127,4 +129,5 @@ MIGRATIONS: tuple[Migration, ...] = (
     Migration(4, "unchanged runs", _SAME_RUN),
     Migration(5, "progress of live steps", _PROGRESS),
     Migration(6, "evidence of findings", _EVIDENCE),
+    Migration(7, "what the last runs could not read", _UNREAD),
 )
