@@ -121,10 +121,10 @@ def test_every_error_code_is_documented() -> None:
 def test_every_setting_is_documented() -> None:
     import msgspec
 
-    from bulkhead.bootstrap import settings
+    from bulkhead.bootstrap import model, settings
 
     documented = (ROOT / "docs" / "settings.md").read_text()
-    kinds: list[type[msgspec.Struct]] = [settings.Settings, *settings.SECTIONS.values()]
+    kinds: list[type[msgspec.Struct]] = [model.Settings, *model.SECTIONS.values()]
     names = [field.name for kind in kinds for field in msgspec.structs.fields(kind)]
     assert [name for name in names if f"`{name}`" not in documented] == []
     assert [name for name in settings.variables() if f"`{name}`" not in documented] == []

@@ -11,8 +11,8 @@ from bulkhead.core.errors import UsageError
 from bulkhead.core.resource import Snapshot
 
 if TYPE_CHECKING:
+    from bulkhead.bootstrap.model import Settings
     from bulkhead.bootstrap.root import Root
-    from bulkhead.bootstrap.settings import Settings
 
 KUBERNETES = "kubernetes://"
 SCHEMES = (docker.SCHEME, KUBERNETES)

@@ -15,7 +15,7 @@ from bulkhead.app.ports import FindingStore, Journal
 from bulkhead.app.scan import Context, Selection
 from bulkhead.app.worlds import FileHands, FileWorld
 from bulkhead.bootstrap import catalogue, places, profiles, settingfiles, settings
-from bulkhead.bootstrap.settings import Settings
+from bulkhead.bootstrap.model import Settings
 from bulkhead.catalogue.index import Catalogue
 from bulkhead.core.errors import SettingsError
 from bulkhead.core.plan import Rollout

@@ -6,14 +6,12 @@ import difflib
 import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import msgspec
 
+from bulkhead.bootstrap.model import SECTIONS, Settings
 from bulkhead.core.errors import PlanRefused, SettingsError
-
-if TYPE_CHECKING:
-    from bulkhead.bootstrap.settings import Settings
 
 _LIMIT: Final = 1024 * 1024
 _TENANT: Final = 200
@@ -74,8 +72,6 @@ def _end(text: str) -> tuple[int, int]:
 
 
 def _judge(found: dict[str, Any], text: str, path: Path, *, own: bool) -> None:
-    from bulkhead.bootstrap.settings import Settings
-
     try:
         made = msgspec.convert(found, Settings)
     except msgspec.ValidationError as exc:
@@ -91,8 +87,6 @@ def _judge(found: dict[str, Any], text: str, path: Path, *, own: bool) -> None:
 
 def _wrong(error: msgspec.ValidationError, text: str, path: Path) -> SettingsError:
     """With line and column, and the nearest name where one is unknown."""
-    from bulkhead.bootstrap.settings import SECTIONS, Settings
-
     whole = str(error)
     match = _AT.search(whole)
     said, place = _AT.sub("", whole), match["path"] if match else ""

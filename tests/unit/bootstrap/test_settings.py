@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bulkhead.bootstrap import places, positions, root, settings
+from bulkhead.bootstrap import model, places, positions, root, settings
 from bulkhead.core.errors import SettingsError
 
 
@@ -148,7 +148,7 @@ def test_every_scalar_has_a_variable_and_no_two_the_same() -> None:
     [("127.0.0.1:8787", ("127.0.0.1", 8787)), ("localhost:1", ("127.0.0.1", 1)), ("[::1]:80", ("::1", 80)), ("0.0.0.0:0", ("0.0.0.0", 0))],
 )  # fmt: skip
 def test_addresses(address: str, parts: tuple[str, int]) -> None:
-    assert settings.Serve(address=address).listen() == parts
+    assert model.Serve(address=address).listen() == parts
 
 
 def test_the_stores_address_comes_from_a_private_file(tmp_path: Path) -> None:

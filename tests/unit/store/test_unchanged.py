@@ -11,8 +11,8 @@ from bulkhead.app.ports import RunDiff
 from bulkhead.core.finding import Finding
 from bulkhead.core.resource import Gap
 from bulkhead.report.model import Report
-from bulkhead.store.sqlite import open_state
 from bulkhead.store.sql.findings import SqlFindings
+from bulkhead.store.sqlite import open_state
 from tests.fakes.reports import finding
 
 A, B = finding("a", name="one"), finding("b", name="two")

@@ -7,10 +7,10 @@ from pathlib import Path
 import msgspec
 
 from bulkhead.store.postgres.connection import Connection
+from bulkhead.store.private import private_folder
 from bulkhead.store.sql.findings import SqlFindings
 from bulkhead.store.sql.journal import SqlJournal
 from bulkhead.store.sql.seal import Seal
-from bulkhead.store.sqlite.connection import private_folder
 from bulkhead.store.sqlite.state import KEY
 
 

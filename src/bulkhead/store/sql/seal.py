@@ -11,7 +11,7 @@ import stat
 from pathlib import Path
 
 from bulkhead.core.errors import StoreError
-from bulkhead.store.sqlite.connection import private_file
+from bulkhead.store.private import private_file
 
 _KEY = 32
 _NONCE = 12

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import msgspec
 
+from bulkhead.store.private import private_folder
 from bulkhead.store.sql.findings import SqlFindings
 from bulkhead.store.sql.journal import SqlJournal
 from bulkhead.store.sql.seal import Seal
-from bulkhead.store.sqlite.connection import Connection, private_folder
+from bulkhead.store.sqlite.connection import Connection
 
 DATABASE = "state.db"
 KEY = "state.key"
