@@ -369,6 +369,8 @@ def test_findings_are_searched_and_paged(store: Store) -> None:
     assert search(tenant="other") == []
     assert search(severities=(Severity.CRITICAL, Severity.HIGH)) == ["two"]
     assert search(controls=("b", "c")) == ["two"]
+    assert search(outcomes=(Outcome.ERROR,)) == []
+    assert len(search(outcomes=(Outcome.ERROR, Outcome.FAIL))) == 7
     assert search(text="WEB3") == search(text="100% 3") == ["web3"]
     assert search(text="deploy/web.yaml", severities=(Severity.CRITICAL,)) == ["two"]
     for nothing in ("1_0", "%%", '"name":', "uid", "origin", "end_line", "!", "' OR 1=1 --"):

@@ -131,6 +131,7 @@ class MemoryFindings:
             for row in self.findings(tenant=query.tenant, root=query.root, states=states)
             if query.fingerprint in ("", row.fingerprint)
             and (not query.severities or row.severity in query.severities)
+            and (not query.outcomes or row.outcome in query.outcomes)
             and (not query.controls or row.control in query.controls)
             and query.text.lower() in _searched(row)
         ]

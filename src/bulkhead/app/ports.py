@@ -106,6 +106,7 @@ class Query(_Part, frozen=True, kw_only=True):
     root: str | None = None
     states: tuple[FindingState, ...] = (FindingState.OPEN, FindingState.REOPENED)
     severities: tuple[Severity, ...] = ()
+    outcomes: tuple[Outcome, ...] = ()
     controls: tuple[str, ...] = ()
     text: str = ""
     fingerprint: str = ""

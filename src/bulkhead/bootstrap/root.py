@@ -40,20 +40,36 @@ class Root:
     ``remember`` is False for a run that keeps nothing behind.
     """
 
-    def __init__(self, folder: Path, settings: Settings, *, remember: bool = True) -> None:
+    def __init__(
+        self, folder: Path, settings: Settings, *, remember: bool = True, lender: Root | None = None
+    ) -> None:  # fmt: skip
         self.folder = folder
         self.settings = settings
         self.remember = remember
+        self._lender = lender
 
     def __enter__(self) -> Root:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if "_state" in self.__dict__:
+        if "_state" in self.__dict__ and self._lender is None:
             self._state.close()
+
+    def beside(self, folder: Path) -> Root:
+        """The root for work on another folder: with that folder's settings, and our store, tenant and rollout.
+
+        Raises:
+            SettingsError: the folder's settings are wrong.
+        """
+        loaded = settings.load(folder if folder.is_dir() else folder.parent)
+        mine = self.settings
+        given = msgspec.structs.replace(loaded, tenant=mine.tenant, store=mine.store, rollout=mine.rollout)
+        return Root(folder, given, remember=self.remember, lender=self)
 
     @cached_property
     def catalogue(self) -> Catalogue:
+        if self._lender is not None and self._lender.settings.controls == self.settings.controls:
+            return self._lender.catalogue
         return catalogue.load(Path(item) for item in self.settings.controls)
 
     @cached_property
@@ -76,6 +92,8 @@ class Root:
 
     @cached_property
     def _state(self) -> State | Shared:
+        if self._lender is not None:
+            return self._lender._state  # noqa: SLF001 (of our own kind)
         store = self.settings.store
         url = settingfiles.secret_address(Path(store.url_file)) if store.url_file else store.url
         if url:

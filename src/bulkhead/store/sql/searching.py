@@ -61,6 +61,7 @@ def _condition(query: Query) -> tuple[str, tuple[Any, ...]]:
     for column, chosen in (
         ("state", [str(state) for state in query.states]),
         ("severity", [severity.rank for severity in query.severities]),
+        ("outcome", [str(outcome) for outcome in query.outcomes]),
         ("control", list(query.controls)),
     ):
         if chosen:
