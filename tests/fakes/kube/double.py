@@ -408,7 +408,7 @@ class KubeDouble:
             ]
             lines = ", ".join(f'conflict with "{who}": .{".".join(path)}' for who, path in conflicts)
             raise Refused(409, "Conflict", f"Apply failed with {len(conflicts)} {told}: {lines}", causes=causes)
-        made = merged(old or {}, body)
+        made: Object = merged(old or {}, body)
         namespace, name = key[2], key[3]
         made["metadata"] |= {"name": name} | ({"namespace": namespace} if kind[4] else {})
         entry = {
