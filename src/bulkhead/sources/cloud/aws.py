@@ -1,0 +1,47 @@
+"""One AWS account in one region into a Snapshot."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+
+from bulkhead.clients.cloud.described import Caller
+from bulkhead.core.errors import SourceError
+from bulkhead.core.resource import Snapshot
+from bulkhead.sources.cloud import ecr, ecs, eks, iam
+from bulkhead.sources.cloud.account import Account
+from bulkhead.sources.cloud.vpc import Networks
+
+_NOT_TOLD = (
+    "not told by these APIs, so no check on it can pass: secrets in layers of images, variables of ECS agents, callers of AWS, approved registries",
+    "not read: which of its rights an identity uses, and images behind their tags; one region is read, IAM is the account's",
+)
+
+
+async def read(client: Caller) -> Snapshot:
+    """Everything of the account that is ours to judge, and what could not be read.
+
+    Raises:
+        SourceError: the account does not say who we are there.
+    """
+    number = str((await client.call("sts", "get_caller_identity")).get("Account") or "")
+    if not number:
+        raise SourceError("the cloud does not say which account this is", where=f"aws://{client.region}")
+    account = Account(client, f"aws://{number}/{client.region}")
+    images, *_ = await asyncio.gather(
+        ecs.read(account, Networks(client)), ecr.read(account), eks.read(account), iam.read(account)
+    )
+    account.add("CloudAccount", number, {"observedRegistries": registries(images)}, uid=number)
+    ordered = sorted(
+        account.resources, key=lambda item: (item.ref.kind, item.ref.namespace, item.ref.name, item.ref.uid)
+    )
+    return Snapshot(tuple(ordered), account.gaps, _NOT_TOLD)
+
+
+def registries(images: Iterable[str]) -> list[str]:
+    """The registries of image references; without one it is Docker's."""
+    found = set()
+    for image in images:
+        first, slash, _ = image.partition("/")
+        found.add(first if slash and ("." in first or ":" in first or first == "localhost") else "docker.io")
+    return sorted(found)

@@ -1,0 +1,109 @@
+"""Clusters of EKS and their node groups, with the policies of the nodes' roles."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Mapping
+from functools import partial
+from typing import Any
+
+import msgspec
+
+from bulkhead.clients.cloud import Vanished, described
+from bulkhead.clients.cloud.described import Described
+from bulkhead.core.errors import SourceError
+from bulkhead.core.resource import UNKNOWN
+from bulkhead.sources.cloud.account import Account
+
+_CLUSTER, _NODES = "EksCluster", "EksNodegroup"
+_ADDON = "vpc-cni"
+
+
+async def read(account: Account) -> None:
+    names = await account.listed("eks", "list_clusters", "clusters", (_CLUSTER, _NODES))
+    await asyncio.gather(*(_cluster(account, str(name)) for name in names))
+
+
+async def _cluster(account: Account, name: str) -> None:
+    where = f"eks/{name}"
+    roles = await _groups(account, name)
+    data = await account.told(where, _whole(account, name, roles), _CLUSTER)
+    if data is not None:
+        account.add(_CLUSTER, name, data, uid=str(data.get("arn", "")))
+
+
+async def _whole(account: Account, name: str, roles: list[str] | None) -> Described:
+    made = Described(dict((await account.client.call("eks", "describe_cluster", name=name))["cluster"]))
+    if roles is None:
+        made.data["nodeRoles"] = UNKNOWN
+    else:
+        await made.add("nodeRoles", _roles(account, roles))
+    await made.add("networkPolicyEngine", _engine(account, name))
+    made.data.setdefault("networkPolicyEngine", UNKNOWN)
+    if made.data["networkPolicyEngine"] is UNKNOWN and not made.refused:
+        made.refused.append(
+            SourceError(
+                "whether something enforces network policies is not to be seen through this API",
+                where="networkPolicyEngine",
+                hint="scan the cluster itself: bulkhead scan kubernetes://",
+            )
+        )
+    return made
+
+
+async def _groups(account: Account, cluster: str) -> list[str] | None:
+    """The node groups into the account; the roles of their nodes, None where not all are known."""
+    hides = (_NODES, _CLUSTER)
+    try:
+        listed = await account.client.collect("eks", "list_nodegroups", "nodegroups", clusterName=cluster)
+        if listed.cut:
+            raise SourceError(f"not all are read: {listed.cut}", where="eks:ListNodegroups")
+    except SourceError as error:
+        account.gap(f"eks/{cluster} {error.where}", error, *hides)
+        return None
+    made = await asyncio.gather(*(_group(account, cluster, str(name)) for name in listed.items))
+    roles = [item for item in made if item]
+    return roles if len(roles) == len(made) else None
+
+
+async def _group(account: Account, cluster: str, name: str) -> str:
+    async def whole() -> Described:
+        found = await account.client.call("eks", "describe_nodegroup", clusterName=cluster, nodegroupName=name)
+        return await described.nodegroup(account.client, found["nodegroup"])
+
+    data = await account.told(f"eks/{cluster}/{name}", whole(), _NODES)
+    if data is None:
+        return ""
+    account.add(_NODES, name, data, uid=str(data.get("nodegroupArn", "")), namespace=cluster)
+    return str(data.get("nodeRole") or "")
+
+
+async def _roles(account: Account, arns: list[str]) -> list[dict[str, Any]]:
+    async def one(arn: str) -> dict[str, Any]:
+        name = arn.rpartition("/")[2]
+        found = await account.client.collect("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name)
+        if found.cut:
+            raise SourceError(f"not all policies of a role are known: {found.cut}", where=name)
+        return {"arn": arn, "managedPolicies": [str(item["PolicyArn"]) for item in found.items]}
+
+    calls: list[Awaitable[dict[str, Any]]] = [one(arn) for arn in sorted(set(arns))]
+    try:
+        return list(await asyncio.gather(*calls))
+    except Vanished as error:
+        # A role that is gone is not a role without policies.
+        raise SourceError("a role of the nodes is gone", where=error.where) from None
+
+
+async def _engine(account: Account, cluster: str) -> Any:
+    """``vpc-cni`` where its add-on is told to enforce policies; otherwise only the cluster itself knows."""
+    asked: partial[Any] = partial(account.client.call, "eks", "describe_addon", clusterName=cluster, addonName=_ADDON)
+    addon = (await asked())["addon"]
+    return _ADDON if _enforces(addon) else UNKNOWN
+
+
+def _enforces(addon: Mapping[str, Any]) -> bool:
+    try:
+        values = msgspec.json.decode(str(addon.get("configurationValues") or "{}"))
+    except msgspec.DecodeError:
+        return False
+    return isinstance(values, dict) and str(values.get("enableNetworkPolicy")).lower() == "true"
