@@ -20,6 +20,12 @@ from bulkhead.server.web.pages import Pages
 from bulkhead.server.web.ports import Office
 from bulkhead.server.web.signing import Signing
 
+# A wall with one compartment shut.
+_ICON = (
+    b'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#0b5394"/>'
+    b'<path d="M8 2v12M2 8h6" stroke="#fff" stroke-width="2"/></svg>'
+)
+
 
 def application(office: Office) -> Application:
     pages, signing = Pages(office), Signing(office)
@@ -30,7 +36,7 @@ def application(office: Office) -> Application:
         Route("/journal/{entry}/undo", actions.undo, methods=["POST"]), Route("/scan", actions.scan, methods=["POST"]),
         Route("/controls", pages.controls), Route("/controls/{control}", pages.control), Route("/sign-in", signing.show),
         Route("/sign-in", signing.sign_in, methods=["POST"]), Route("/sign-out", signing.sign_out, methods=["POST"]),
-        Route("/style.css", _style), Route("/healthz", api.healthz), Route("/readyz", api.readyz), Route("/metrics", api.metrics),
+        Route("/style.css", _style), Route("/icon.svg", _icon), Route("/favicon.ico", _icon), Route("/healthz", api.healthz), Route("/readyz", api.readyz), Route("/metrics", api.metrics),
         Route("/api/v1/overview", api.overview), Route("/api/v1/findings", api.findings), Route("/api/v1/findings/{fingerprint}", api.finding),
         Route("/api/v1/journal", api.journal), Route("/api/v1/controls", api.controls),
     ]  # fmt: skip
@@ -66,6 +72,10 @@ async def _trouble(request: Request, error: Exception) -> Response:
 @cache
 def _sheet() -> bytes:
     return (answers.HERE / "style.css").read_bytes()
+
+
+async def _icon(_: Request) -> Response:
+    return Response(_ICON, media_type="image/svg+xml")
 
 
 async def _style(_: Request) -> Response:

@@ -25,7 +25,7 @@ from bulkhead.server.web.hosts import same_origin
 from bulkhead.server.web.ports import Office
 
 _PROBES: Final = frozenset({"/healthz", "/readyz"})
-OPEN: Final = _PROBES | {"/sign-in", "/style.css"}
+OPEN: Final = _PROBES | {"/sign-in", "/style.css", "/icon.svg", "/favicon.ico"}
 """What anybody may ask for."""
 _CHANGING: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 _HEADERS: Final = (
@@ -35,7 +35,8 @@ _HEADERS: Final = (
     ),
     (b"x-frame-options", b"DENY"),
     (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"no-referrer"),
+    # With no-referrer, browsers send forms with the origin "null" (Fetch standard, section 3.1).
+    (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"permissions-policy", b"camera=(), geolocation=(), microphone=()"),
@@ -55,7 +56,7 @@ class Guard:
             return
         name = secrets.token_hex(8)
         token = REQUEST.set(name)
-        answer = _Answer(send, name, cached=scope["path"] == "/style.css")
+        answer = _Answer(send, name, cached=scope["path"] in ("/style.css", "/icon.svg"))
         began = time.monotonic()
         try:
             refusal = self._refusal(scope)

@@ -28,7 +28,8 @@ class Signing:
         return self._form(request, ticket=request.query_params.get("ticket", "")[:100])
 
     def _form(self, request: Request, status: int = 200, *, ticket: str = "", wrong: str = "") -> Response:
-        word = secrets.token_urlsafe(24)
+        # The same word as long as its cookie lives: another tab, or a picture that the browser asks for, must not spoil the form.
+        word = self._cookie(request, "form")[:64] or secrets.token_urlsafe(24)
         where = local(request.query_params.get("next", "/"))
         answer = answers.page(
             request, "sign-in.html.j2", status, word=word, ticket=ticket, wrong=wrong, where=where
