@@ -96,7 +96,7 @@ def kept(journal: Journal, root: str, *, tenant: str) -> frozenset[str]:
         for step in journal.entry(summary.id, tenant=tenant).steps:
             if step.progress and step.state in (StepState.APPLIED, StepState.APPLYING):
                 aside = msgspec.json.decode(step.progress).get("aside")
-                found |= {aside} if isinstance(aside, str) else set()
+                found |= {aside} if isinstance(aside, str) and aside else set()
     return frozenset(found)
 
 
@@ -410,6 +410,25 @@ async def _one_back(
         journal.mark_step(entry, step.id, StepState.UNDOING, tenant=tenant)
     await _hand(hands, planned).undo(planned, Noted(journal, entry, step.id, tenant, step.progress))
     journal.mark_step(entry, step.id, StepState.UNDONE, tenant=tenant)
+
+
+async def settle(entry: str, hands: Hands, journal: Journal, *, tenant: str) -> tuple[str, ...]:
+    """Remove what an applied entry keeps for its way back; the targets.
+
+    Raises:
+        Conflict: the entry is not applied.
+        SourceError: the world cannot be asked.
+    """
+    found = journal.entry(entry, tenant=tenant)
+    if found.summary.state is not EntryState.APPLIED:
+        raise Conflict(f"entry {found.summary.id} is {found.summary.state}, not applied", hint="see: bulkhead journal")
+    plans = {step.id: step for step in found.plan.steps}
+    settled = []
+    for step in found.steps:
+        progress = Noted(journal, found.summary.id, step.id, tenant, step.progress)
+        if step.state is StepState.APPLIED and await _hand(hands, plans[step.id]).settle(plans[step.id], progress):
+            settled.append(step.target)
+    return tuple(settled)
 
 
 async def versions(entry: Entry, target: str, hands: Hands, journal: Journal) -> Mapping[str, bytes | None]:

@@ -123,6 +123,10 @@ class LiveHands(Protocol):
         """
         ...
 
+    async def settle(self, step: Step, progress: Progress) -> bool:
+        """Remove what is kept for the way back; whether there was something. An undo afterwards makes it anew, as far as it can."""
+        ...
+
     async def current(self, step: Step, progress: Progress) -> bytes | None:
         """The record as it is now, to be compared with ``before`` and ``change``; None where there is none."""
         ...

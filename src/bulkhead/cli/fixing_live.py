@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 from bulkhead.cli import rendering
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from bulkhead.app.live import Trial
+    from bulkhead.app.ports import Entry
     from bulkhead.bootstrap.root import Root
     from bulkhead.core.plan import Plan
 
@@ -114,3 +116,24 @@ def recover(entry: str, opened: Root, where: str) -> tuple[str, ...]:
 
     hands = worlds.hands(where, opened.settings)
     return asyncio.run(live.recover(entry, hands, opened.journal, tenant=opened.settings.tenant))
+
+
+def settle(entry: str, opened: Root, where: str) -> tuple[str, ...]:
+    """Remove what an applied change keeps for its way back; the targets."""
+    import asyncio
+
+    from bulkhead.app import live
+    from bulkhead.bootstrap import live as worlds
+
+    hands = worlds.hands(where, opened.settings)
+    return asyncio.run(live.settle(entry, hands, opened.journal, tenant=opened.settings.tenant))
+
+
+def versions(found: Entry, target: str, opened: Root) -> Mapping[str, bytes | None]:
+    """The records before, as written and now."""
+    import asyncio
+
+    from bulkhead.app import live
+    from bulkhead.bootstrap import live as worlds
+
+    return asyncio.run(live.versions(found, target, worlds.hands(found.summary.root, opened.settings), opened.journal))

@@ -87,6 +87,9 @@ class AwsHands:
             if found is None or _record(step, found) != step.before:
                 raise SourceError("it is not what it was after the calls were made again", where=step.target)
 
+    async def settle(self, step: Step, progress: Progress) -> bool:  # noqa: ARG002 (nothing is kept aside here)
+        return False
+
     async def current(self, step: Step, progress: Progress) -> bytes | None:  # noqa: ARG002 (the port's)
         async with self._open(step) as client:
             data = await _read(client, step)

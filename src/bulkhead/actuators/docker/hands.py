@@ -72,7 +72,6 @@ class DockerHands:
             return None if found is None else state.record(found)
 
     async def settle(self, step: Step, progress: Progress) -> bool:
-        """Remove the old container that is kept for an undo; whether there was one."""
         if step.method != "recreate":
             return False
         async with DockerClient(self._socket) as client:

@@ -252,4 +252,5 @@ async def settle(client: DockerClient, step: Step, progress: Progress) -> bool:
     if found is None or str(found.get("Name", "")).lstrip("/") != kept_name(step) or state.running(found):
         return False
     await client.delete(f"/containers/{old}")
+    progress.note(aside="")
     return True

@@ -127,6 +127,9 @@ class KubeHands:
             raise Conflict("somebody else made an object of that name", where=step.target)
         await client.delete(resource, *_place(step), uid=uid)
 
+    async def settle(self, step: Step, progress: Progress) -> bool:  # noqa: ARG002 (nothing is kept aside here)
+        return False
+
     async def current(self, step: Step, progress: Progress) -> bytes | None:  # noqa: ARG002 (the port's)
         async with KubeClient(self._cluster) as client:
             found = await _held(client, await self._resource(client, step), step)

@@ -97,6 +97,9 @@ class NodeHands:
         else:
             await self._do(step, after, before)
 
+    async def settle(self, step: Step, progress: Progress) -> bool:  # noqa: ARG002 (nothing is kept aside here)
+        return False
+
     async def current(self, step: Step, progress: Progress) -> bytes | None:  # noqa: ARG002 (the port's)
         return daemon.now(step) if step.method in ("reload", "restart") else await self._now(step)
 
