@@ -294,3 +294,22 @@ def test_whatever_act_was_the_last_the_old_container_comes_back(engine: Engine, 
     assert inspected(engine, "risky")["State"]["Running"]
     assert engine.docker("ps", "-aq").count("\n") == 0
     assert "bulkhead" not in engine.docker("network", "ls")
+
+
+def test_what_is_kept_can_be_let_go_and_is_made_anew_from_its_record(engine: Engine, work: Work) -> None:
+    run(engine, "settled", "", "--cap-add NET_ADMIN")
+    before = decided(engine, "settled")
+    done = work.fix("container.capabilities-added")
+    assert engine.docker("ps", "-aq").count("\n") == 1
+    assert asyncio.run(live.settle(done.entry, work.hands, work.journal, tenant="default")) == (
+        "DockerContainer/settled",
+    )
+    assert engine.docker("ps", "-aq").count("\n") == 0
+    work.undo(done)
+    after = decided(engine, "settled")
+    assert {**after, "Id": ""} == {
+        **before,
+        "Id": "",
+        "Config": {**before["Config"], "Hostname": after["Config"]["Hostname"]},
+    }
+    assert inspected(engine, "settled")["State"]["Running"]
