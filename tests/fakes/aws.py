@@ -16,9 +16,9 @@ from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
 
 from moto.backends import get_backend
+from moto.core.base_backend import BackendDict
 from moto.core.botocore_stubber import BotocoreStubber
 from moto.core.config import default_user_config
-from moto.core.model_instances import reset_model_data
 
 # botocore has no types to check against.
 _Request: Any = importlib.import_module("botocore.awsrequest").AWSPreparedRequest
@@ -54,7 +54,7 @@ class AwsDouble:
 
     def __enter__(self) -> Self:
         default_user_config["core"]["mock_credentials"] = False
-        reset_model_data()
+        BackendDict.reset()
         self._thread.start()
         return self
 
@@ -62,7 +62,7 @@ class AwsDouble:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
-        reset_model_data()
+        BackendDict.reset()
 
     @contextmanager
     def refusing(self, *calls: str, code: str = "AccessDeniedException") -> Iterator[None]:

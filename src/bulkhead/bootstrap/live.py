@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bulkhead.app.worlds import LiveHands, LiveWorld
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
     from bulkhead.bootstrap.root import Root
 
 KUBERNETES = "kubernetes://"
-SCHEMES = (docker.SCHEME, KUBERNETES)
+AWS = "aws://"
+GCP = "gcp-inventory:"
+AZURE = "azure-inventory:"
+SCHEMES = (docker.SCHEME, KUBERNETES, AWS, GCP, AZURE)
 
 
 def is_live(target: str) -> bool:
@@ -60,6 +64,43 @@ class _Cluster:
             return await kubernetes.read(client, context=self._cluster.name, wanted=self._wanted(), notes=notes)
 
 
+class _Aws:
+    """An account of AWS in one region; ``aws://`` alone is the region of the environment or the profile."""
+
+    def __init__(self, region: str) -> None:
+        self._region = region
+
+    @property
+    def root(self) -> str:
+        return AWS + self._region
+
+    async def read(self) -> Snapshot:
+        from bulkhead.clients.cloud import AwsClient
+        from bulkhead.sources.cloud import aws
+
+        async with AwsClient(self._region) as client:
+            return await aws.read(client)
+
+
+class _Inventory:
+    """What a cloud's own tool exported: a file of JSON, or a folder of them. Nothing changes it."""
+
+    def __init__(self, scheme: str, path: str) -> None:
+        self._scheme = scheme
+        self._path = path
+
+    @property
+    def root(self) -> str:
+        return self._scheme + self._path
+
+    async def read(self) -> Snapshot:
+        import asyncio
+
+        from bulkhead.sources.cloud import azure, gcp
+
+        return await asyncio.to_thread(gcp.read if self._scheme == GCP else azure.read, self._path)
+
+
 def world(target: str, opened: Root) -> LiveWorld:
     """The world of a target.
 
@@ -73,6 +114,11 @@ def world(target: str, opened: Root) -> LiveWorld:
         from bulkhead.posture import wanted
 
         return _Cluster(target.removeprefix(KUBERNETES), lambda: wanted.kinds(opened.catalogue.controls))
+    if target.startswith(AWS):
+        return _Aws(target.removeprefix(AWS).strip("/"))
+    for scheme in (GCP, AZURE):
+        if target.startswith(scheme):
+            return _Inventory(scheme, target.removeprefix(scheme))
     raise UsageError("no world is called like that", where=target, hint=f"one of {', '.join(SCHEMES)}")
 
 
@@ -89,6 +135,10 @@ def hands(root: str, settings: Settings) -> Mapping[str, LiveHands]:
         from bulkhead.clients.kube import load
 
         return {"kubernetes": KubeHands(load(root.removeprefix(KUBERNETES)))}
+    if root.startswith(AWS):
+        from bulkhead.actuators.cloud import AwsHands
+
+        return {"aws": AwsHands()}
     return {}
 
 
@@ -106,3 +156,19 @@ def read(world: LiveWorld, opened: Root) -> Snapshot:
     if not opened.remember:
         return snapshot
     return live.without_kept(snapshot, live.kept(opened.journal, world.root, tenant=opened.settings.tenant))
+
+
+def found_here() -> list[tuple[str, str]]:
+    """Live worlds that this user has at hand, as targets with names for people: an engine's socket, a kubeconfig."""
+    from bulkhead.clients.kube.config import there
+
+    found = []
+    try:
+        if Path(docker.address(docker.SCHEME)).exists():
+            found.append((docker.SCHEME, "This machine's Docker engine"))
+    except UsageError:
+        # An engine that is somewhere else.
+        pass
+    if there():
+        found.append((KUBERNETES, "The kubeconfig's current cluster"))
+    return found

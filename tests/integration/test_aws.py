@@ -1,0 +1,310 @@
+"""An account of AWS behind moto on this machine: what is told of it, what its refusals hide, what is repaired and taken back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from bulkhead.actuators.cloud import AwsHands, Patience
+from bulkhead.app import live
+from bulkhead.app.live import Applied, Site, Trial
+from bulkhead.app.ports import EntryState
+from bulkhead.app.scan import Context, Scan, Selection
+from bulkhead.clients.cloud import AwsClient
+from bulkhead.core.control import MitigationClass
+from bulkhead.core.errors import BulkheadError, Conflict
+from bulkhead.core.outcome import Outcome
+from bulkhead.core.plan import Rollout
+from bulkhead.core.resource import Ref, Snapshot
+from bulkhead.mitigation.channels.aws import KINDS
+from bulkhead.mitigation.choosing import Consent
+from bulkhead.posture.evaluate import Request, evaluate
+from bulkhead.sources.cloud import aws
+from tests.catalogue_check import catalogue
+from tests.fakes.aws import AwsDouble
+from tests.fakes.aws_account import REGION, account, client
+from tests.fakes.store import MemoryJournal
+
+AT_ONCE = Rollout(canary=0, watch_seconds=0)
+QUICK = Patience(rollout=2.0, update=2.0, look=0.01)
+ADDON = {"addonName": "vpc-cni", "configurationValues": '{"enableNetworkPolicy":"true"}'}
+SETTLED = {
+    "deletionProtection": True,
+    "accessConfig": {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": False},
+}
+# What each control says of the things that it is about: those that it fails, and those that cannot be told.
+TRUTH: dict[str, tuple[set[str], set[str]]] = {
+    "cloud.aws.ecr-immutable-tags": ({"bad"}, set()),
+    "cloud.aws.ecr-kms": ({"bad"}, set()),
+    "cloud.aws.ecr-lifecycle": ({"bad"}, set()),
+    "cloud.aws.ecr-public-policy": ({"bad"}, set()),
+    "cloud.aws.ecr-scan-on-push": ({"bad"}, set()),
+    "cloud.aws.ecr-image-secrets": (set(), {"good", "bad"}),
+    "cloud.aws.ecr-vulns-latest": (set(), {"good", "bad"}),
+    "cloud.aws.ecr-node-readonly": ({"bad"}, set()),
+    "cloud.aws.ecr-user-access": ({"admin"}, set()),
+    "cloud.aws.ecs-insights": ({"bad"}, set()),
+    "cloud.aws.ecs-deploy-circuit": ({"bad/web"}, set()),
+    "cloud.aws.ecs-fargate-platform": ({"bad/web"}, set()),
+    "cloud.aws.ecs-public-ip": ({"bad/web"}, set()),
+    "cloud.aws.ecs-roles-distinct": ({"bad"}, set()),
+    "cloud.aws.ecs-logging": ({"good", "bad", "plain"}, set()),
+    "cloud.aws.ecs-no-new-privileges": ({"plain"}, set()),
+    "cloud.aws.eks-access-entries": ({"bad"}, set()),
+    "cloud.aws.eks-creator-admin": ({"bad"}, set()),
+    "cloud.aws.eks-deletion-protection": ({"bad"}, set()),
+    "cloud.aws.eks-endpoint-cidr": ({"bad"}, set()),
+    "cloud.aws.eks-imds-hop": ({"bad/nodes"}, set()),
+    "cloud.aws.eks-irsa": (set(), {"good", "bad"}),
+    "cloud.aws.eks-irsa-trust-scope": ({"irsa-bad"}, set()),
+    "cloud.aws.eks-logging": ({"bad"}, set()),
+    "cloud.aws.eks-network-policy": (set(), {"bad"}),
+    "cloud.aws.eks-node-ssh": ({"bad/nodes"}, set()),
+    "cloud.aws.eks-public-endpoint": ({"bad"}, set()),
+    "cloud.aws.eks-secrets-kms": ({"bad"}, set()),
+    "cloud.aws.iam-administrator": ({"admin"}, set()),
+    "cloud.aws.iam-wildcards": ({"admin", "service"}, set()),
+    "cloud.generic.registry-allow-list": (set(), {"123456789012"}),
+    "cloud.generic.restricted-network": ({"bad/web/web"}, set()),
+}
+# Read-only calls of a reading, each of which may be refused.
+CALLS = (
+    "ecr:DescribeRepositories", "ecr:GetRepositoryPolicy", "ecr:GetLifecyclePolicy", "ecr:DescribeImages", "ecs:ListClusters",
+    "ecs:DescribeClusters", "ecs:ListServices", "ecs:DescribeServices", "ecs:ListTasks", "ecs:ListContainerInstances",
+    "ecs:DescribeTaskDefinition", "eks:ListClusters", "eks:DescribeCluster", "eks:ListNodegroups", "eks:DescribeNodegroup",
+    "eks:DescribeAddon", "ec2:DescribeInstances", "ec2:DescribeSecurityGroups", "iam:ListPolicies", "iam:GetPolicyVersion",
+    "iam:ListRoles", "iam:ListAttachedRolePolicies",
+)  # fmt: skip
+
+
+class AccountWorld:
+    def __init__(self, double: AwsDouble) -> None:
+        self._double = double
+
+    @property
+    def root(self) -> str:
+        return f"aws://{REGION}"
+
+    async def read(self) -> Snapshot:
+        async with AwsClient(REGION, endpoint_url=self._double.url) as opened:
+            return await aws.read(opened)
+
+
+class Work:
+    def __init__(self, double: AwsDouble) -> None:
+        self.double = double
+        self.world = AccountWorld(double)
+        self.journal = MemoryJournal()
+        self.hands = {"aws": AwsHands(endpoint_url=double.url, patience=QUICK)}
+        self.context = Context(catalogue(), lambda: "2026-11-27T10:00:00+00:00")
+        self.selection = Selection(
+            tuple(control for control in catalogue().controls if control.id.startswith("cloud."))
+        )
+
+    def scan(self) -> Scan:
+        return live.judged(asyncio.run(self.world.read()), self.world.root, self.context, self.selection, self.journal)
+
+    def plan(self, *controls: str) -> tuple[Trial, Scan]:
+        scan = self.scan()
+        named = frozenset(controls)
+        trial = live.propose(scan, self.context, Consent(MitigationClass.PROPOSE, named, named), AT_ONCE)
+        return asyncio.run(live.rehearse(trial, self.hands)), scan
+
+    def apply(self, trial: Trial, scan: Scan) -> Applied:
+        site = Site(self.world, self.hands, self.journal, asyncio.sleep)
+        return asyncio.run(live.apply(trial, scan, site, self.context, actor="ada"))
+
+    def undo(self, done: Applied) -> tuple[str, ...]:
+        return asyncio.run(live.undo(done.entry, self.hands, self.journal, tenant="default"))
+
+
+@pytest.fixture
+def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsDouble]:
+    for name, value in (
+        ("AWS_ACCESS_KEY_ID", "test"), ("AWS_SECRET_ACCESS_KEY", "test"), ("AWS_EC2_METADATA_DISABLED", "true"),
+        ("AWS_CONFIG_FILE", "/nonexistent"), ("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent"), ("AWS_MAX_ATTEMPTS", "1"),
+    ):  # fmt: skip
+        monkeypatch.setenv(name, value)
+    with AwsDouble() as made:
+        account(made.url)
+        made.addons["good"] = dict(ADDON)
+        made.extras["good"] = dict(SETTLED)
+        yield made
+
+
+def said(snapshot: Snapshot) -> dict[tuple[str, str], Outcome]:
+    """Each verdict, passes too, by its control and the thing that it is of; the worst where there are several."""
+    controls = tuple(control for control in catalogue().controls if control.id in TRUTH)
+    request = Request(catalogue(), controls, keep_passes=True)
+    found: dict[tuple[str, str], Outcome] = {}
+    for finding in evaluate(snapshot, request).findings:
+        ref = finding.resource
+        key = (finding.control, f"{ref.namespace}/{ref.name}".removeprefix("/"))
+        if found.get(key, Outcome.PASS) is Outcome.PASS:
+            found[key] = finding.outcome
+    return found
+
+
+def read(double: AwsDouble) -> Snapshot:
+    return asyncio.run(AccountWorld(double).read())
+
+
+def test_every_verdict_on_the_account_is_right(double: AwsDouble) -> None:
+    found = said(read(double))
+    for control, (fails, errors) in TRUTH.items():
+        of = {name: outcome for (mine, name), outcome in found.items() if mine == control}
+        assert {name for name, outcome in of.items() if outcome is Outcome.FAIL} == fails, control
+        assert {name for name, outcome in of.items() if outcome is Outcome.ERROR} == errors, control
+        assert len(of) > len(fails | errors) or fails | errors, control
+    passes = {key for key, outcome in found.items() if outcome is Outcome.PASS}
+    assert ("cloud.aws.ecr-lifecycle", "good") in passes
+    assert ("cloud.aws.eks-network-policy", "good") in passes
+    assert ("cloud.generic.restricted-network", "good/web/web") in passes
+    assert ("cloud.aws.eks-irsa-trust-scope", "irsa-good") in passes
+    assert ("cloud.generic.restricted-network", "good/plain/web") in passes
+
+
+def test_what_an_instance_of_ecs_has_is_told_with_its_machine(double: AwsDouble) -> None:
+    [found] = [item for item in read(double).resources if item.ref.kind == "EcsContainerInstance"]
+    assert found.ref.namespace == "good"
+    assert found.data["metadataOptions"] == {"httpTokens": "optional", "httpPutResponseHopLimit": 2}
+    assert "agentConfiguration" not in found.data
+
+
+def test_a_refused_call_turns_no_verdict_into_a_pass_and_hides_what_depends_on_it_alone(double: AwsDouble) -> None:
+    whole = read(double)
+    before = said(whole)
+    kinds = {item.ref.kind for item in whole.resources}
+    for call in CALLS:
+        service = call.partition(":")[0]
+        code = {"ec2": "UnauthorizedOperation", "iam": "AccessDenied"}.get(service, "AccessDeniedException")
+        with double.refusing(call, code=code):
+            snapshot = read(double)
+        assert call in double.calls, call
+        gaps = [gap for gap in snapshot.gaps if gap not in whole.gaps]
+        assert gaps, call
+        assert any(call in gap.hint for gap in gaps), (call, gaps)
+        assert "AKIA" not in repr(snapshot), call
+        hidden = {kind for gap in gaps for kind in gap.hides}
+        assert hidden <= kinds, call
+        missing = kinds - {item.ref.kind for item in snapshot.resources}
+        assert missing <= hidden, (call, missing - hidden)
+        for key, outcome in said(snapshot).items():
+            if outcome is Outcome.PASS:
+                assert before[key] is Outcome.PASS, (call, key)
+
+
+REPAIRS = (
+    ("cloud.aws.ecr-scan-on-push", "EcrRepository", "bad"), ("cloud.aws.ecr-immutable-tags", "EcrRepository", "bad"),
+    ("cloud.aws.ecs-insights", "EcsCluster", "bad"), ("cloud.aws.ecs-deploy-circuit", "EcsService", "web"),
+    ("cloud.aws.ecs-fargate-platform", "EcsService", "web"), ("cloud.aws.ecs-public-ip", "EcsService", "web"),
+    ("cloud.aws.eks-logging", "EksCluster", "bad"), ("cloud.aws.eks-endpoint-cidr", "EksCluster", "bad"),
+    ("cloud.aws.eks-public-endpoint", "EksCluster", "bad"), ("cloud.aws.eks-deletion-protection", "EksCluster", "bad"),
+    ("cloud.aws.eks-imds-hop", "EksNodegroup", "nodes"),
+)  # fmt: skip
+
+
+def test_each_repair_is_made_proved_and_taken_back(double: AwsDouble) -> None:
+    work = Work(double)
+    options = instances(double)
+    for control, kind, name in REPAIRS:
+        before = records(read(double))
+        trial, scan = work.plan(control)
+        assert [(step.ref.kind, step.ref.name) for step in trial.plan.steps if step.ref] == [(kind, name)], (
+            control,
+            [item.reason for item in trial.plan.unfixed],
+        )
+        done = work.apply(trial, scan)
+        assert done.reason == "", control
+        after = read(double)
+        assert control not in {mine for (mine, _), outcome in said(after).items() if outcome is Outcome.FAIL}, control
+        assert records(after) != before, control
+        work.undo(done)
+        assert records(read(double)) == before, control
+        assert work.journal.entry(done.entry).summary.state is EntryState.UNDONE
+    assert instances(double) == options
+
+
+def records(snapshot: Snapshot) -> dict[Ref, dict[str, Any]]:
+    return {item.ref: KINDS[item.ref.kind].record(item.data) for item in snapshot.resources if item.ref.kind in KINDS}
+
+
+def instances(double: AwsDouble) -> dict[str, tuple[str, int]]:
+    ec2 = client("ec2", double.url)
+    found = ec2.describe_instances()["Reservations"]
+    ec2.close()
+    return {
+        item["InstanceId"]: (item["MetadataOptions"]["HttpTokens"], item["MetadataOptions"]["HttpPutResponseHopLimit"])
+        for reservation in found
+        for item in reservation["Instances"]
+    }
+
+
+def test_what_changes_between_plan_and_apply_is_a_conflict_and_not_an_overwrite(double: AwsDouble) -> None:
+    work = Work(double)
+    trial, scan = work.plan("cloud.aws.ecr-scan-on-push")
+    ecr = client("ecr", double.url)
+    ecr.put_image_tag_mutability(repositoryName="bad", imageTagMutability="IMMUTABLE")
+    done = work.apply(trial, scan)
+    assert "changed since" in done.reason
+    found = ecr.describe_repositories(repositoryNames=["bad"])["repositories"][0]
+    ecr.close()
+    assert found["imageTagMutability"] == "IMMUTABLE"
+    assert found["imageScanningConfiguration"] == {"scanOnPush": False}
+
+
+def test_undo_leaves_alone_what_somebody_changed_since(double: AwsDouble) -> None:
+    work = Work(double)
+    trial, scan = work.plan("cloud.aws.ecs-deploy-circuit")
+    done = work.apply(trial, scan)
+    assert done.reason == ""
+    ecs = client("ecs", double.url)
+    ecs.update_service(cluster="bad", service="web", deploymentConfiguration={"maximumPercent": 150})
+    with pytest.raises(Conflict):
+        work.undo(done)
+    found = ecs.describe_services(cluster="bad", services=["web"])["services"][0]["deploymentConfiguration"]
+    ecs.close()
+    assert found["maximumPercent"] == 150
+
+
+def test_an_update_that_fails_is_taken_back(double: AwsDouble) -> None:
+    work = Work(double)
+    before = records(read(double))
+    trial, scan = work.plan("cloud.aws.eks-logging")
+    double.update_status = "Failed"
+
+    def later(call: str) -> None:
+        if double.calls.count("eks:UpdateClusterConfig") > 1:
+            double.update_status = "Successful"
+
+    double.before = later
+    done = work.apply(trial, scan)
+    assert "ended as Failed" in done.reason
+    assert records(read(double)) == before
+
+
+def test_an_account_that_refuses_in_the_middle_is_put_back_later(double: AwsDouble) -> None:
+    work = Work(double)
+    before, options = records(read(double)), instances(double)
+    trial, scan = work.plan("cloud.aws.eks-imds-hop")
+
+    def cut(call: str) -> None:
+        if double.calls.count("ec2:ModifyInstanceMetadataOptions") > 0:
+            double.refused = {"ec2:ModifyInstanceMetadataOptions": "UnauthorizedOperation"}
+
+    double.before = cut
+    entry = ""
+    try:
+        entry = work.apply(trial, scan).entry
+    except BulkheadError:
+        entry = work.journal.entries()[0].id
+    double.before, double.refused = None, {}
+    state = work.journal.entry(entry).summary.state
+    assert state not in (EntryState.APPLIED, EntryState.UNDONE)
+    if state is not EntryState.FAILED:
+        asyncio.run(live.recover(entry, work.hands, work.journal, tenant="default"))
+    assert records(read(double)) == before
+    assert instances(double) == options
