@@ -51,7 +51,7 @@ async def read_async(socket: str) -> Snapshot:
     """The same, where a loop runs already."""
     from bulkhead.clients.docker import DockerClient
     from bulkhead.sources import docker
-    from bulkhead.sources.docker.machine import Machine
+    from bulkhead.sources.machine import Machine
     from bulkhead.sources.docker.read import now
 
     async with DockerClient(socket) as client:

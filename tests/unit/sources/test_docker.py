@@ -16,7 +16,7 @@ from bulkhead.core.outcome import Outcome
 from bulkhead.core.resource import Snapshot
 from bulkhead.posture.evaluate import Request, evaluate
 from bulkhead.sources.docker import read
-from bulkhead.sources.docker.machine import Machine
+from bulkhead.sources.machine import Machine
 from tests.catalogue_check import catalogue
 from tests.fakes.engine import INFO, container, engine, served
 

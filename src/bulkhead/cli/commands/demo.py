@@ -1,4 +1,6 @@
-"""The main job on a copy of the example: find, fix, prove, take back. Changes nothing but that copy; an engine that runs here is looked at."""
+"""The main job on a copy of the example: find, fix, prove, take back. Changes nothing but that copy; an engine that runs here and
+the kubeconfig's cluster are looked at.
+"""
 
 from __future__ import annotations
 
@@ -86,35 +88,35 @@ def run(arguments: argparse.Namespace) -> int:
         )
         if not arguments.keep:
             shutil.rmtree(keep.parent)
-        _engine(opened)
+        _worlds(opened)
         say(
             "\nNext: bulkhead scan PATH on your own files, then bulkhead fix PATH. Here: .venv/bin/bulkhead scan examples/shop"
         )
         return 0 if same else 4
 
 
-def _engine(opened: Root) -> None:
-    """A look at this machine's Docker engine, where there is one that this user may ask. Nothing is changed."""
-    from pathlib import Path
-
+def _worlds(opened: Root) -> None:
+    """A look at this machine's Docker engine and the kubeconfig's cluster, where there are any. Nothing is changed."""
     from bulkhead import __version__
     from bulkhead.app import scan as scanning
-    from bulkhead.bootstrap import docker
+    from bulkhead.bootstrap import live
     from bulkhead.core.errors import BulkheadError
     from bulkhead.report import table
 
-    try:
-        socket = docker.address(docker.SCHEME)
-        if not Path(socket).exists():
-            return
-        snapshot = docker.read(socket)
-    except BulkheadError as exc:
-        rendering.talk(f"\n5. This machine's Docker engine could not be read: {exc}")
-        return
-    scan = scanning.judge(snapshot, docker.SCHEME + socket, opened.context, opened.selection())
-    report = scanning.tell(scan, version=__version__, store=None)
-    rendering.talk(f"\n5. This machine's Docker engine, only looked at\n\n   {table.summary(report)}")
-    rendering.talk("   more of it: bulkhead scan docker://")
+    for number, (target, name) in enumerate(live.found_here(), 5):
+        try:
+            world = live.world(target, opened)
+            with rendering.working(f"reading {world.root}"):
+                snapshot = live.read(world, opened)
+        except BulkheadError as exc:
+            rendering.talk(f"\n{number}. {name} could not be read: {exc}")
+            continue
+        scan = scanning.judge(snapshot, world.root, opened.context, opened.selection())
+        report = scanning.tell(scan, version=__version__, store=None)
+        rendering.talk(f"\n{number}. {name}, only looked at ({world.root})\n\n   {table.summary(report)}")
+        for gap in report.gaps[:5]:
+            rendering.talk(f"   not readable, and so neither good nor bad: {gap.where}: {gap.reason}")
+        rendering.talk(f"   more of it: bulkhead scan {target}; its repairs: bulkhead fix {target}")
 
 
 def _lines(findings: list[Finding]) -> str:

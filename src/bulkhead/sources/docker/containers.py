@@ -9,7 +9,7 @@ from typing import Any, Final
 from bulkhead.clients.docker import DockerClient, Vanished
 from bulkhead.core.errors import SourceError
 from bulkhead.report.mask import mask_source
-from bulkhead.sources.docker.machine import Machine
+from bulkhead.sources.machine import Machine
 
 _MADE: Final = (
     "/.dockerenv",

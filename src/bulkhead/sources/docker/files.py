@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from typing import Any, Final
 
 from bulkhead.core.resource import Gap, Ref, Resource
-from bulkhead.sources.docker.machine import Machine
+from bulkhead.sources.machine import Machine
 
 _PROGRAMS: Final = ("containerd", "containerd-shim", "containerd-shim-runc-v1", "containerd-shim-runc-v2", "runc")
 _FOLDERS: Final = ("/usr/bin", "/usr/local/bin", "/usr/sbin", "/usr/local/sbin", "/bin", "/sbin")

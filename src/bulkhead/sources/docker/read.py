@@ -10,12 +10,12 @@ from typing import Any
 
 import msgspec
 
-from bulkhead.clients.docker import DockerClient, Vanished
+from bulkhead.clients.docker import DockerClient, Vanished, holder
 from bulkhead.core.errors import SourceError
 from bulkhead.core.resource import Gap, Ref, Resource, Snapshot
 from bulkhead.core.shapes import WRONG_SHAPE
 from bulkhead.sources.docker import containers, daemon, files, images
-from bulkhead.sources.docker.machine import Machine, listener
+from bulkhead.sources.machine import Machine
 
 _MOST = 10_000
 """Containers and images of one engine that are read."""
@@ -69,7 +69,7 @@ class _Reading:
         with self._in_shape("/info", "DockerDaemon", "NodeFile"):
             self._daemon(info, address, networks, services)
         with self._in_shape("/version", "DockerHost"):
-            self._host(version, stored, [item for item in found if item.ref.kind == "DockerContainer"])
+            self._host(info, version, stored, [item for item in found if item.ref.kind == "DockerContainer"])
         return Snapshot((*self.resources, *found), tuple(self.gaps))
 
     @contextmanager
@@ -169,7 +169,16 @@ class _Reading:
             self._gap("", elsewhere, "NodeFile", "DockerHost", "DockerDaemon")
         else:
             self._settings(self._machine, info, address, data)
+            shippers = self._shippers(self._machine, info)
+            if shippers is not None:
+                data["shippers"] = shippers
         self.resources.append(Resource(self._ref("DockerDaemon", str(info.get("Name", ""))), data))
+
+    def _shippers(self, machine: Machine, info: dict[str, Any]) -> list[str] | None:
+        """Programs besides the engine's own that read the containers' local logs."""
+        root = info.get("DockerRootDir")
+        found = machine.readers(f"{root}/containers/") if isinstance(root, str) else None
+        return None if found is None else [name for name in found if not name.startswith(("dockerd", "containerd"))]
 
     def _settings(self, machine: Machine, info: dict[str, Any], address: str, data: dict[str, Any]) -> None:
         """What the daemon was started with, and the files that belong to it."""
@@ -219,11 +228,13 @@ class _Reading:
         for item in files.read(machine, machine.program(pid), path, config, info, sockets, self._origin):
             (self.resources if isinstance(item, Resource) else self.gaps).append(item)  # type: ignore[arg-type]
 
-    def _host(self, version: dict[str, Any], stored: list[dict[str, Any]], found: list[Resource]) -> None:
+    def _host(
+        self, info: dict[str, Any], version: dict[str, Any], stored: list[dict[str, Any]], found: list[Resource]
+    ) -> None:
         if self._machine is None:
             return
         used = [str(item.data.get("Image", "")) for item in found]
-        data = {
+        data: dict[str, Any] = {
             "groups": self._machine.groups(),
             "images": [
                 {
@@ -252,7 +263,22 @@ class _Reading:
                 },
             },
         }
+        data |= self._machines(self._machine, info)
         self.resources.append(Resource(self._ref("DockerHost", self._origin.removeprefix("docker://")), data))
+
+    def _machines(self, machine: Machine, info: dict[str, Any]) -> dict[str, Any]:
+        """What only the machine knows; what cannot be told is left out."""
+        out: dict[str, Any] = {}
+        trust = machine.content_trust()
+        if trust is not None:
+            # Nothing in front of an engine of this kind checks signatures but an authorization plug-in of ours.
+            plugins = (info.get("Plugins") or {}).get("Authorization") or ()
+            out["content_trust"] = {"environment": trust, "policy": "bulkhead" in plugins}
+        root = info.get("DockerRootDir")
+        own = machine.own_file_system(root) if isinstance(root, str) else None
+        if own is not None:
+            out["data_root"] = {"path": root, "own_file_system": own}
+        return out
 
     def _days(self, seconds: Any) -> int:
         return max(int((self._now.timestamp() - seconds) // 86400), 0) if isinstance(seconds, (int, float)) else 0
@@ -271,7 +297,7 @@ def _daemon_of(machine: Machine, address: str) -> int:
 
     Who else holds the socket (another engine that speaks the API, a proxy) has no settings that we know.
     """
-    pid = listener(address)
+    pid = holder(address)
     words = machine.arguments(pid) if pid > 1 else None
     if words is not None:
         return pid if words[0].rpartition("/")[2].startswith("dockerd") else 0

@@ -1,12 +1,10 @@
-"""What this machine's own files tell of an engine that runs on it. Nothing is started, nothing is entered."""
+"""What a machine's own files tell of what runs on it. Nothing is started, nothing is entered."""
 
 from __future__ import annotations
 
 import os
 import re
-import socket
 import stat
-import struct
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -15,6 +13,9 @@ from typing import Any
 _LIMIT = 4 * 1024 * 1024
 _LISTEN = "0A"
 _UNCONNECTED = "07"
+_FDS = 200_000
+"""Open files of all processes that are looked at."""
+_TRUST = re.compile(r"^\s*(?:export\s+)?DOCKER_CONTENT_TRUST=[\"']?(\w*)", re.MULTILINE)
 _WATCH = re.compile(r"(?:^|\s)-w\s+(\S+)")
 _WATCHED = re.compile(r"-F\s+(?:path|dir)=(\S+)")
 
@@ -138,14 +139,50 @@ class Machine:
                     found.update(path.rstrip("/") for path in (*_WATCH.findall(line), *_WATCHED.findall(line)))
         return frozenset(found)
 
+    def own_file_system(self, path: str) -> bool | None:
+        """Whether a file system begins at the folder; None where that cannot be told. A folder that is mounted on itself has none."""
+        try:
+            here = self.at(path).resolve()
+            return here.stat().st_dev != here.parent.stat().st_dev
+        except OSError:
+            return None
 
-def listener(path: str) -> int:
-    """The process that made the socket; 0 where that cannot be told (unix(7), SO_PEERCRED of who called listen)."""
-    try:
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
-            probe.settimeout(3)
-            probe.connect(path)
-            pid: int = struct.unpack("3i", probe.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12))[0]
-            return pid
-    except OSError:
-        return 0
+    def content_trust(self) -> str | None:
+        """The value of ``DOCKER_CONTENT_TRUST`` that logins get, empty for none; None where a file may not be read."""
+        files = ["/etc/environment"]
+        try:
+            scripts = sorted(self.at("/etc/profile.d").glob("*.sh"))[:200]
+        except OSError:
+            return None
+        files += ["/etc/profile", *("/etc/profile.d/" + script.name for script in scripts)]
+        value = ""
+        for file in files:
+            text = self.text(file)
+            if text is None:
+                if not self.absent(file):
+                    return None
+                continue
+            # The last one has the word.
+            value = next(reversed(_TRUST.findall(text)), value)
+        return value
+
+    def readers(self, folder: str) -> list[str] | None:
+        """Names of programs that have files below the folder open; None where other users' processes cannot be looked into."""
+        if os.geteuid() != 0:
+            return None
+        found: set[str] = set()
+        left = _FDS
+        for pid, name in self.processes():
+            try:
+                with os.scandir(self.at(f"/proc/{pid}/fd")) as entries:
+                    for entry in entries:
+                        left -= 1
+                        if left < 0:
+                            return None
+                        with suppress(OSError):
+                            if os.readlink(entry.path).startswith(folder):  # noqa: PTH115 (a link that leads nowhere)
+                                found.add(name)
+                                break
+            except OSError:
+                continue  # It ended in between.
+        return sorted(found)
