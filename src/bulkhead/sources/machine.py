@@ -102,6 +102,25 @@ class Machine:
         text = self.text(f"/proc/{pid}/cmdline")
         return text.rstrip("\0").split("\0") if text else None
 
+    def started(self, pid: int) -> float | None:
+        """When a process started, in seconds since 1970 (proc(5): stat, field 22, in ticks since the boot)."""
+        text, boot = self.text(f"/proc/{pid}/stat"), self.text("/proc/stat")
+        if not text or not boot:
+            return None
+        try:
+            ticks = int(text.rpartition(")")[2].split()[19])
+            booted = next(int(line.split()[1]) for line in boot.splitlines() if line.startswith("btime "))
+        except (IndexError, ValueError, StopIteration):
+            return None
+        return booted + ticks / os.sysconf("SC_CLK_TCK")
+
+    def changed(self, path: str) -> float | None:
+        """When a file was changed last, in seconds since 1970; None where there is none, or it may not be looked at."""
+        try:
+            return self.at(path).stat().st_mtime
+        except OSError:
+            return None
+
     def program(self, pid: int) -> str:
         try:
             return str(self.at(f"/proc/{pid}/exe").readlink()).removesuffix(" (deleted)")

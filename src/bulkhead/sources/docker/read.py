@@ -17,6 +17,8 @@ from bulkhead.core.shapes import WRONG_SHAPE
 from bulkhead.sources.docker import containers, daemon, files, images
 from bulkhead.sources.machine import Machine
 
+_CLOCK = 2.0
+"""Seconds by which the boot's time and a file's may differ."""
 _MOST = 10_000
 """Containers and images of one engine that are read."""
 
@@ -48,6 +50,7 @@ class _Reading:
         self._now = now
         self.resources: list[Resource] = []
         self.gaps: list[Gap] = []
+        self.notes: list[str] = []
 
     async def all(self, info: dict[str, Any], version: dict[str, Any], address: str) -> Snapshot:
         listed, stored, networks = await asyncio.gather(
@@ -70,7 +73,7 @@ class _Reading:
             self._daemon(info, address, networks, services)
         with self._in_shape("/version", "DockerHost"):
             self._host(info, version, stored, [item for item in found if item.ref.kind == "DockerContainer"])
-        return Snapshot((*self.resources, *found), tuple(self.gaps))
+        return Snapshot((*self.resources, *found), tuple(self.gaps), tuple(self.notes))
 
     @contextmanager
     def _in_shape(self, where: str, *hides: str) -> Iterator[None]:
@@ -208,6 +211,9 @@ class _Reading:
             self._gap(path, SourceError("daemon.json may not be read"), "DockerDaemon", "NodeFile")
             return
         config = data["config"] = daemon.in_force(given, words[1:])
+        begun, written = machine.started(pid), machine.changed(path)
+        if begun is not None and written is not None and written > begun + _CLOCK:
+            self.notes.append(f"{path} was changed after the daemon started: what needs a restart may not be in force")
         data |= {"config_file": path, "flags": daemon.given(words[1:]), "pid": pid}
         hosts = [str(host) for host in config.get("hosts") or ()]
         sockets = [host.removeprefix("unix://") for host in hosts if host.startswith("unix://")]
