@@ -127,6 +127,11 @@ def services(url: str) -> None:
                 "deploymentCircuitBreaker": {"enable": breaker, "rollback": breaker}, "maximumPercent": 200, "minimumHealthyPercent": 100,
             },
         )  # fmt: skip
+    setting = {"awsvpcConfiguration": {"subnets": [subnet["SubnetId"]], "securityGroups": [groups["open"]]}}
+    ecs.register_task_definition(
+        family="single", networkMode="awsvpc", containerDefinitions=[part], requiresCompatibilities=["FARGATE"], cpu="256", memory="512",
+    )  # fmt: skip
+    ecs.run_task(cluster="bad", taskDefinition="single", launchType="FARGATE", networkConfiguration=setting)
     ecs.close()
     ec2.close()
 

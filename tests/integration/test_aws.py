@@ -51,7 +51,7 @@ TRUTH: dict[str, tuple[set[str], set[str]]] = {
     "cloud.aws.ecs-fargate-platform": ({"bad/web"}, set()),
     "cloud.aws.ecs-public-ip": ({"bad/web"}, set()),
     "cloud.aws.ecs-roles-distinct": ({"bad"}, set()),
-    "cloud.aws.ecs-logging": ({"good", "bad", "plain"}, set()),
+    "cloud.aws.ecs-logging": ({"good", "bad", "plain", "single"}, set()),
     "cloud.aws.ecs-no-new-privileges": ({"plain"}, set()),
     "cloud.aws.eks-access-entries": ({"bad"}, set()),
     "cloud.aws.eks-creator-admin": ({"bad"}, set()),
@@ -68,13 +68,13 @@ TRUTH: dict[str, tuple[set[str], set[str]]] = {
     "cloud.aws.iam-administrator": ({"admin"}, set()),
     "cloud.aws.iam-wildcards": ({"admin", "service"}, set()),
     "cloud.generic.registry-allow-list": (set(), {"123456789012"}),
-    "cloud.generic.restricted-network": ({"bad/web/web"}, set()),
+    "cloud.generic.restricted-network": ({"bad/web/web", "bad/single/web"}, set()),
 }
 # Read-only calls of a reading, each of which may be refused.
 CALLS = (
     "ecr:DescribeRepositories", "ecr:GetRepositoryPolicy", "ecr:GetLifecyclePolicy", "ecr:DescribeImages", "ecs:ListClusters",
     "ecs:DescribeClusters", "ecs:ListServices", "ecs:DescribeServices", "ecs:ListTasks", "ecs:ListContainerInstances",
-    "ecs:DescribeTaskDefinition", "eks:ListClusters", "eks:DescribeCluster", "eks:ListNodegroups", "eks:DescribeNodegroup",
+    "ecs:DescribeTaskDefinition", "ecs:DescribeTasks", "ecs:DescribeContainerInstances", "ec2:DescribeNetworkInterfaces", "eks:ListClusters", "eks:DescribeCluster", "eks:ListNodegroups", "eks:DescribeNodegroup",
     "eks:DescribeAddon", "ec2:DescribeInstances", "ec2:DescribeSecurityGroups", "iam:ListPolicies", "iam:GetPolicyVersion",
     "iam:ListRoles", "iam:ListAttachedRolePolicies",
 )  # fmt: skip

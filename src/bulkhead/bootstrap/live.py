@@ -86,8 +86,11 @@ class _Inventory:
     """What a cloud's own tool exported: a file of JSON, or a folder of them. Nothing changes it."""
 
     def __init__(self, scheme: str, path: str) -> None:
+        from pathlib import Path
+
         self._scheme = scheme
-        self._path = path
+        # The same files are the same root from wherever they are named.
+        self._path = str(Path(path).absolute())
 
     @property
     def root(self) -> str:

@@ -19,7 +19,7 @@ _DEPENDENT: Final = ("EcsCluster", "EcsService", "EcsContainerInstance", *_RUNNI
 
 
 class InUse(msgspec.Struct):
-    """One task definition that runs: by which service (empty for a single task) of which cluster."""
+    """One task definition that runs: by which service (or single task, with its attachments) of which cluster."""
 
     definition: str
     cluster: str
@@ -82,7 +82,7 @@ async def _tasks(account: Account, cluster: str) -> list[InUse]:
         for names in batches(map(str, arns), 100)
     )
     return [
-        InUse(str(item.get("taskDefinitionArn") or ""), cluster, {})
+        InUse(str(item.get("taskDefinitionArn") or ""), cluster, {"attachments": item.get("attachments") or []})
         for item in await every(calls)
         if not str(item.get("group") or "").startswith("service:")
     ]
@@ -104,6 +104,8 @@ async def _instances(account: Account, cluster: str) -> list[str] | None:
                 "ecs", "describe_container_instances", cluster=cluster, containerInstances=names
             )
             items += found["containerInstances"]
+            if any(failure.get("reason") != "MISSING" for failure in found.get("failures") or ()):
+                raise SourceError("some were left out", where="ecs:DescribeContainerInstances")
     except SourceError as error:
         known = False
         account.gap(error.where or "ecs", error, *hides)

@@ -14,6 +14,7 @@ from bulkhead.clients.cloud.described import Described
 from bulkhead.core.errors import SourceError
 from bulkhead.core.resource import UNKNOWN
 from bulkhead.sources.cloud.account import Account
+from bulkhead.sources.cloud.inventory import record
 
 _CLUSTER, _NODES = "EksCluster", "EksNodegroup"
 _ADDON = "vpc-cni"
@@ -67,11 +68,14 @@ async def _groups(account: Account, cluster: str) -> list[str] | None:
 
 
 async def _group(account: Account, cluster: str, name: str) -> str:
-    async def whole() -> Described:
+    where = f"eks/{cluster}/{name}"
+    try:
         found = await account.client.call("eks", "describe_nodegroup", clusterName=cluster, nodegroupName=name)
-        return await described.nodegroup(account.client, found["nodegroup"])
-
-    data = await account.told(f"eks/{cluster}/{name}", whole(), _NODES)
+    except SourceError as error:
+        # Without it neither the group is known nor whose rights the cluster's nodes have.
+        account.gap(where, error, _NODES, _CLUSTER)
+        return ""
+    data = await account.told(where, described.nodegroup(account.client, record(found, "nodegroup")), _NODES)
     if data is None:
         return ""
     account.add(_NODES, name, data, uid=str(data.get("nodegroupArn", "")), namespace=cluster)

@@ -43,7 +43,7 @@ class Networks:
     async def _own(self, service: Mapping[str, Any]) -> list[str]:
         setting = (service.get("networkConfiguration") or {}).get("awsvpcConfiguration")
         if not setting:
-            raise SourceError("the network of a task that no service keeps is not known")
+            return await self._of_task(service)
         if setting.get("securityGroups"):
             return [str(name) for name in setting["securityGroups"]]
         # Without one of its own it has the default group of its subnet's VPC.
@@ -54,6 +54,19 @@ class Networks:
         return [
             name for name, item in groups.items() if item.get("GroupName") == "default" and item.get("VpcId") in vpcs
         ]
+
+    async def _of_task(self, task: Mapping[str, Any]) -> list[str]:
+        """A task that no service keeps has an interface of its own among its attachments."""
+        names = [
+            str(detail["value"])
+            for attachment in task.get("attachments") or ()
+            for detail in attachment.get("details") or ()
+            if detail.get("name") == "networkInterfaceId"
+        ]
+        if not names:
+            raise SourceError("the task does not say which network interface it has")
+        found = await self._client.call("ec2", "describe_network_interfaces", NetworkInterfaceIds=names)
+        return [str(group["GroupId"]) for item in found["NetworkInterfaces"] for group in item.get("Groups") or ()]
 
     async def _of_hosts(self, cluster: str) -> list[str]:
         hosts = self.hosts.get(cluster)

@@ -117,7 +117,7 @@ def test_a_change_is_made_and_put_back_to_the_former_values(site: Site, name: st
     asyncio.run(site.hands.rehearse(step))
     assert site.current(step) == step.before
     site.apply(step, notes)
-    assert msgspec.json.decode(site.current(step) or b"{}").items() >= change.items() or "Text" in str(change)
+    assert loaded(msgspec.json.decode(site.current(step) or b"{}")).items() >= loaded(change).items()
     assert site.current(step) != step.before
     assert asyncio.run(site.hands.well(step, notes)) == ""
     site.undo(step, notes)
@@ -261,6 +261,11 @@ def test_a_step_of_something_else_is_refused(site: Site) -> None:
 )  # fmt: skip
 def test_a_deployment_is_done_when_all_its_tasks_run(data: dict[str, Any], bad: str, left: str) -> None:
     assert (failed(data), rolling(data)) == (bad, left)
+
+
+def loaded(data: dict[str, Any]) -> dict[str, Any]:
+    """Texts of policies as what they say: the cloud spaces them as it likes."""
+    return {name: json.loads(value) if name.endswith("Text") else value for name, value in data.items()}
 
 
 def _document() -> tuple[Ref, Callable[[dict[str, Any]], dict[str, Any]]]:
