@@ -115,7 +115,7 @@ def prepared(image: str) -> Iterator[None]:
 
 
 def read() -> Snapshot:
-    return world.read(world.address(world.SCHEME))
+    return world.read(world.address("docker://"))
 
 
 def judged(snapshot: Snapshot) -> Assessment:

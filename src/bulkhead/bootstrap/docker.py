@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from bulkhead.bootstrap.targets import DOCKER
 from bulkhead.core.errors import UsageError
 from bulkhead.core.resource import Snapshot
 
-SCHEME = "docker://"
 _USUAL = "/var/run/docker.sock"
 
 
@@ -18,11 +18,11 @@ def address(target: str) -> str:
     Raises:
         UsageError: the engine is not behind a Unix socket.
     """
-    given = target.removeprefix(SCHEME)
+    given = target.removeprefix(DOCKER)
     if given:
         if not given.startswith("/"):
             raise UsageError(
-                "an engine is named by its socket", where=target, hint=f"{SCHEME}{_USUAL}, or {SCHEME} alone"
+                "an engine is named by its socket", where=target, hint=f"{DOCKER}{_USUAL}, or {DOCKER} alone"
             )
         return given
     told = os.environ.get("DOCKER_HOST", "")
@@ -51,8 +51,8 @@ async def read_async(socket: str) -> Snapshot:
     """The same, where a loop runs already."""
     from bulkhead.clients.docker import DockerClient
     from bulkhead.sources import docker
-    from bulkhead.sources.machine import Machine
     from bulkhead.sources.docker.read import now
+    from bulkhead.sources.machine import Machine
 
     async with DockerClient(socket) as client:
         return await docker.read(client, socket, machine=Machine(Path("/")), now=now())

@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
+from bulkhead.app.watching import Watched
 from bulkhead.app.worlds import LiveHands, LiveWorld
 from bulkhead.bootstrap import docker
+from bulkhead.bootstrap.targets import AWS, AZURE, DOCKER, GCP, KUBERNETES, SCHEMES
 from bulkhead.core.errors import UsageError
 from bulkhead.core.resource import Snapshot
 
 if TYPE_CHECKING:
     from bulkhead.bootstrap.model import Settings
     from bulkhead.bootstrap.root import Root
-
-KUBERNETES = "kubernetes://"
-AWS = "aws://"
-GCP = "gcp-inventory:"
-AZURE = "azure-inventory:"
-SCHEMES = (docker.SCHEME, KUBERNETES, AWS, GCP, AZURE)
-
-
-def is_live(target: str) -> bool:
-    return target.startswith(SCHEMES)
 
 
 class _Docker:
@@ -34,10 +27,18 @@ class _Docker:
 
     @property
     def root(self) -> str:
-        return docker.SCHEME + self._socket
+        return DOCKER + self._socket
 
     async def read(self) -> Snapshot:
         return await docker.read_async(self._socket)
+
+    async def changes(self) -> AsyncIterator[None]:
+        from bulkhead.clients.docker import DockerClient
+        from bulkhead.sources.docker import watching
+
+        async with DockerClient(self._socket) as client:
+            async for change in watching.changes(client):
+                yield change
 
 
 class _Cluster:
@@ -104,6 +105,49 @@ class _Inventory:
         return await asyncio.to_thread(gcp.read if self._scheme == GCP else azure.read, self._path)
 
 
+class _WatchedCluster(_Cluster):
+    """The same, held in memory between two readings. Opened as a context."""
+
+    async def __aenter__(self) -> Self:
+        from bulkhead.clients.kube import KubeClient
+        from bulkhead.sources.kubernetes.watching import Watching
+
+        notes = (
+            ("the server's certificate is not looked at (insecure-skip-tls-verify)",) if self._cluster.insecure else ()
+        )
+        self._client = await KubeClient(self._cluster).__aenter__()
+        self._watching = Watching(self._client, self._cluster.name, self._wanted(), notes)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._client.__aexit__(None, None, None)
+
+    async def read(self) -> Snapshot:
+        return await self._watching.read()
+
+    def changes(self) -> AsyncIterator[None]:
+        return self._watching.changes()
+
+
+@asynccontextmanager
+async def watched(target: str, opened: Root) -> AsyncIterator[Watched]:
+    """A live world that tells its changes.
+
+    Raises:
+        UsageError: the target is no world that does.
+    """
+    if target.startswith(DOCKER):
+        yield _Docker(docker.address(target))
+    elif target.startswith(KUBERNETES):
+        from bulkhead.posture import wanted
+
+        kinds = wanted.kinds(opened.catalogue.controls)
+        async with _WatchedCluster(target.removeprefix(KUBERNETES), lambda: kinds) as cluster:
+            yield cluster
+    else:
+        raise UsageError("only engines and clusters tell their changes", where=target, hint=f"{DOCKER} or {KUBERNETES}")
+
+
 def world(target: str, opened: Root) -> LiveWorld:
     """The world of a target.
 
@@ -111,7 +155,7 @@ def world(target: str, opened: Root) -> LiveWorld:
         UsageError: no world is called like that.
         SettingsError: the kubeconfig is wrong.
     """
-    if target.startswith(docker.SCHEME):
+    if target.startswith(DOCKER):
         return _Docker(docker.address(target))
     if target.startswith(KUBERNETES):
         from bulkhead.posture import wanted
@@ -127,11 +171,11 @@ def world(target: str, opened: Root) -> LiveWorld:
 
 def hands(root: str, settings: Settings) -> Mapping[str, LiveHands]:
     """Who changes the world of this root, by channel; empty where nothing does."""
-    if root.startswith(docker.SCHEME):
+    if root.startswith(DOCKER):
         from bulkhead.actuators.docker import DockerHands
         from bulkhead.actuators.node import NodeHands
 
-        socket = root.removeprefix(docker.SCHEME)
+        socket = root.removeprefix(DOCKER)
         return {"docker": DockerHands(socket), "node": NodeHands(socket, restart=settings.docker_restart)}
     if root.startswith(KUBERNETES):
         from bulkhead.actuators.kube import KubeHands
@@ -167,8 +211,8 @@ def found_here() -> list[tuple[str, str]]:
 
     found = []
     try:
-        if Path(docker.address(docker.SCHEME)).exists():
-            found.append((docker.SCHEME, "This machine's Docker engine"))
+        if Path(docker.address(DOCKER)).exists():
+            found.append((DOCKER, "This machine's Docker engine"))
     except UsageError:
         # An engine that is somewhere else.
         pass

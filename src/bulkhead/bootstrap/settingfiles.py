@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 
+from bulkhead.bootstrap import targets
 from bulkhead.bootstrap.model import SECTIONS, Settings
 from bulkhead.core.errors import PlanRefused, SettingsError
 
@@ -126,7 +127,7 @@ def _relative(found: dict[str, Any], folder: Path) -> None:
         if serve.get(name):
             serve[name] = str(folder / serve[name])
     if serve.get("worlds"):
-        serve["worlds"] = [item if "://" in item else str(folder / item) for item in serve["worlds"]]
+        serve["worlds"] = [targets.anchored(item, folder) for item in serve["worlds"]]
     if found.get("store", {}).get("url_file"):
         found["store"]["url_file"] = str(folder / found["store"]["url_file"])
 

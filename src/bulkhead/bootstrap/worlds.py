@@ -14,7 +14,7 @@ from bulkhead import __version__
 from bulkhead.app import scan as scanning
 from bulkhead.app.ports import RunDiff, StoredFinding
 from bulkhead.app.proposing import Proposed
-from bulkhead.bootstrap import live
+from bulkhead.bootstrap import live, targets
 from bulkhead.bootstrap.root import Root
 from bulkhead.core.errors import SourceError, UsageError
 from bulkhead.core.resource import Snapshot
@@ -33,8 +33,10 @@ class Done(msgspec.Struct, frozen=True):
 
 def check(target: str) -> None:
     """Raises UsageError where no world is called like that. Whether it is there is not looked at: it may come and go."""
-    if "://" in target and not live.is_live(target):
-        raise UsageError("no world is called like that", where=target, hint=f"a folder, or {', '.join(live.SCHEMES)}")
+    if "://" in target and not targets.is_live(target):
+        raise UsageError(
+            "no world is called like that", where=target, hint=f"a folder, or {', '.join(targets.SCHEMES)}"
+        )
 
 
 def root_of(target: str, opened: Root) -> str:
@@ -44,7 +46,7 @@ def root_of(target: str, opened: Root) -> str:
         UsageError, SettingsError: it names no world.
     """
     check(target)
-    return live.world(target, opened).root if live.is_live(target) else str(Path(target).resolve())
+    return live.world(target, opened).root if targets.is_live(target) else str(Path(target).resolve())
 
 
 def read(target: str, opened: Root) -> Snapshot:
@@ -54,7 +56,7 @@ def read(target: str, opened: Root) -> Snapshot:
         SourceError: it cannot be read at all.
     """
     check(target)
-    if live.is_live(target):
+    if targets.is_live(target):
         return live.read(live.world(target, opened), opened)
     return opened.files.read(str(_there(target)))
 
@@ -68,7 +70,7 @@ def scan(target: str, opened: Root) -> Done:
         StoreError: the run cannot be kept.
     """
     root = root_of(target, opened)
-    own = opened if live.is_live(target) else opened.beside(_there(target))
+    own = opened if targets.is_live(target) else opened.beside(_there(target))
     snapshot = read(target, own)
     found = scanning.judge(snapshot, root, own.context, own.selection(), keep_verdicts=False)
     report = scanning.tell(found, version=__version__, store=None)
@@ -86,7 +88,7 @@ def proposed(finding: StoredFinding, opened: Root) -> Proposed:
     from bulkhead.mitigation.plan import Consent
 
     consent = Consent(controls=frozenset({finding.control}), only=frozenset({finding.control}))
-    if live.is_live(finding.root):
+    if targets.is_live(finding.root):
         return _proposed_live(finding, opened, consent)
     from bulkhead.app import fix as fixing
     from bulkhead.app import proposing
@@ -114,7 +116,7 @@ def undo(entry: str, opened: Root) -> tuple[str, ...]:
     """
     tenant = opened.settings.tenant
     root = opened.journal.entry(entry, tenant=tenant).summary.root
-    if live.is_live(root):
+    if targets.is_live(root):
         import asyncio
 
         from bulkhead.app import live as living

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from bulkhead.bootstrap import targets
 from bulkhead.core.errors import UsageError
 
 WORLDS = (
@@ -35,7 +36,7 @@ def target(arguments: argparse.Namespace) -> Path:
     Raises:
         UsageError: there is nothing at that path.
     """
-    if "://" in arguments.target:
+    if "://" in arguments.target or targets.is_live(arguments.target):
         raise UsageError(
             "only files can be worked on like this", where=arguments.target, hint="bulkhead scan reads live worlds"
         )

@@ -7,9 +7,8 @@ from collections.abc import Callable
 
 from bulkhead.app.ports import StoredFinding
 from bulkhead.app.proposing import Proposed
-from bulkhead.bootstrap import places, worlds
+from bulkhead.bootstrap import buses, places, worlds
 from bulkhead.bootstrap.root import Root, now
-from bulkhead.bus.memory import MemoryBus
 from bulkhead.core.errors import SettingsError, StoreError
 from bulkhead.server.events import JournalWatch, Recent
 from bulkhead.server.faces import Asgi, Face, Job, Listen
@@ -60,7 +59,7 @@ class House:
             for name, count, waiting in (("read", 4, 64), ("plan", 1, 4), ("change", 1, 8), ("scan", 1, 2))
         )
         reads, plans, changes, scanning = self.pools
-        bus, metrics = MemoryBus(), Metrics()
+        bus, metrics = buses.opened(), Metrics()
         recent = Recent(bus, now)
         ways = Ways(
             lambda target: worlds.scan(target, opened),

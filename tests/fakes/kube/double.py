@@ -440,6 +440,7 @@ class KubeDouble:
             return
         sent, end = 0, time.monotonic() + float(query.get("timeoutSeconds", 300))
         while time.monotonic() < end and not self._stop.is_set():
+            seen = self.store.version
             for at_version, what, key, data in list(self.store.history):
                 if at_version <= version or key[:2] != (kind[0], kind[3]) or namespace not in ("", key[2]):
                     continue
@@ -449,8 +450,9 @@ class KubeDouble:
                     writer.close()
                     return
             await asyncio.sleep(0.02)
-            if version < self.store.version and query.get("allowWatchBookmarks") == "true":
-                version = self.store.version
+            # A bookmark never passes an event that was not sent.
+            if version < seen and query.get("allowWatchBookmarks") == "true":
+                version = seen
                 await _chunk(
                     writer,
                     {

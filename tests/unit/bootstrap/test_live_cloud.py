@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from bulkhead.bootstrap import live
+from bulkhead.bootstrap import live, targets
 from bulkhead.core.errors import SourceError
 
 NOTHING: Any = None
 
 
 def test_an_account_has_a_world_and_hands() -> None:
-    assert live.is_live("aws://eu-west-1")
+    assert targets.is_live("aws://eu-west-1")
     assert live.world("aws://eu-west-1", NOTHING).root == "aws://eu-west-1"
     assert set(live.hands("aws://eu-west-1", NOTHING)) == {"aws"}
 

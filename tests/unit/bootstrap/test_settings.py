@@ -98,10 +98,12 @@ def test_a_file_that_was_named_must_be_there(tmp_path: Path, monkeypatch: pytest
 def test_the_order_of_places(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Tables of several files are joined by name; the environment goes over all files."""
     written(tmp_path, "[serve]\nevery = 60\nlog = 'text'\nworlds = ['a']\n[store]\nurl = 'postgresql://db/x'", own=True)
-    written(tmp_path, "[serve]\nevery = 90\nworlds = ['b', 'docker://']")
+    written(tmp_path, "[serve]\nevery = 90\nworlds = ['b', 'docker://', 'gcp-inventory:c.json']")
     loaded = settings.load(tmp_path)
     assert (loaded.serve.every, loaded.serve.log, loaded.store.url) == (90, "text", "postgresql://db/x")
-    assert loaded.serve.worlds == (str(tmp_path / "b"), "docker://"), "a path in a file is relative to it"
+    assert loaded.serve.worlds == (str(tmp_path / "b"), "docker://", f"gcp-inventory:{tmp_path / 'c.json'}"), (
+        "a path in a file is relative to it"
+    )
     named = tmp_path / "named.toml"
     named.write_text("docker_restart = ['service', 'docker', 'restart']\nserve.every = 120")
     monkeypatch.setenv("BULKHEAD_SETTINGS", str(named))

@@ -32,13 +32,13 @@ def run(arguments: argparse.Namespace) -> int:
 
     from bulkhead.app import fix as fixing
     from bulkhead.app import scan as scanning
-    from bulkhead.bootstrap import live, root
+    from bulkhead.bootstrap import root, targets
     from bulkhead.cli import fixing_live
     from bulkhead.core.control import MitigationClass
     from bulkhead.mitigation import diff
     from bulkhead.mitigation.plan import Consent
 
-    if live.is_live(arguments.target):
+    if targets.is_live(arguments.target):
         return fixing_live.run(arguments)
     folder = selecting.target(arguments)
     given = {"exceptions": arguments.exceptions} if arguments.exceptions else {}

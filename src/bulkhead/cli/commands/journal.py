@@ -30,8 +30,7 @@ def run(arguments: argparse.Namespace) -> int:
     from pathlib import Path
 
     from bulkhead.app import fix as fixing
-    from bulkhead.bootstrap import live as worlds
-    from bulkhead.bootstrap import root
+    from bulkhead.bootstrap import root, targets
     from bulkhead.cli import fixing_live
     from bulkhead.mitigation import diff
     from bulkhead.report.mask import mask_source
@@ -49,7 +48,7 @@ def run(arguments: argparse.Namespace) -> int:
                 )
             return 0
         found = opened.journal.entry(arguments.entry, tenant=tenant)
-        live = worlds.is_live(found.summary.root)
+        live = targets.is_live(found.summary.root)
         if arguments.settle:
             for target in fixing_live.settle(found.summary.id, opened, found.summary.root) if live else ():
                 rendering.talk(f"nothing is kept any more for: {target}")

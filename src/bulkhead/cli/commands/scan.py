@@ -41,9 +41,9 @@ def run(arguments: argparse.Namespace) -> int:
     from bulkhead import __version__
     from bulkhead.app import scan as scanning
     from bulkhead.bootstrap import live as worlds
-    from bulkhead.bootstrap import root
+    from bulkhead.bootstrap import root, targets
 
-    live = worlds.is_live(arguments.target)
+    live = targets.is_live(arguments.target)
     folder = Path() if live else selecting.target(arguments)
     flags = (("fail_on", arguments.fail_on), ("exceptions", arguments.exceptions))
     given = {key: value for key, value in flags if value}

@@ -22,7 +22,8 @@ def run(arguments: argparse.Namespace) -> int:
 
     from bulkhead.app import fix as fixing
     from bulkhead.app.ports import EntryState
-    from bulkhead.bootstrap import live, root
+    from bulkhead.bootstrap import root
+    from bulkhead.bootstrap.targets import is_live
     from bulkhead.cli import fixing_live
     from bulkhead.core.errors import UsageError
 
@@ -30,7 +31,7 @@ def run(arguments: argparse.Namespace) -> int:
         tenant = opened.settings.tenant
         if arguments.recover:
             for found in opened.journal.unfinished(tenant=tenant):
-                if live.is_live(found.root):
+                if is_live(found.root):
                     back = fixing_live.recover(found.id, opened, found.root)
                 else:
                     back = fixing.recover(found.id, opened.hands, opened.journal, tenant=tenant)
@@ -43,7 +44,7 @@ def run(arguments: argparse.Namespace) -> int:
                 raise UsageError("nothing is applied", hint="see: bulkhead journal")
             entry = applied[0].id
         summary = opened.journal.entry(entry, tenant=tenant).summary
-        if live.is_live(summary.root):
+        if is_live(summary.root):
             targets = fixing_live.undo(entry, opened, summary.root)
         else:
             targets = fixing.undo(entry, opened.hands, opened.journal, tenant=tenant)

@@ -32,6 +32,8 @@ class Limits(msgspec.Struct, frozen=True):
     items: int = 200_000
     page: int = 500
     at_once: int = 8
+    connections: int = 300
+    """A watch has one for itself, and there is one for each kind."""
     connect_seconds: float = 5.0
     call_seconds: float = 30.0
     tries: int = 4
@@ -93,6 +95,7 @@ class KubeClient:
         return httpx.AsyncClient(
             base_url=self.cluster.server, verify=verify, follow_redirects=False, trust_env=False, proxy=self.cluster.proxy or None,
             timeout=httpx.Timeout(self.limits.call_seconds, connect=self.limits.connect_seconds),
+            limits=httpx.Limits(max_connections=self.limits.connections, max_keepalive_connections=self.limits.at_once),
             headers={"User-Agent": MANAGER, "Accept-Encoding": "gzip"},
         )  # fmt: skip
 

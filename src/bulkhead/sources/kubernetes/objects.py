@@ -21,13 +21,18 @@ _STATUS: Final = frozenset(
         "Pod",
     }
 )
+_PARTS: Final = {"Pod": frozenset({"phase"}), "Node": frozenset({"nodeInfo", "addresses", "daemonEndpoints"})}
 _LAST = "kubectl.kubernetes.io/last-applied-configuration"
 
 
 def lean(data: Mapping[str, Any], key: bytes) -> dict[str, Any]:
     """The object without what nobody judges. ``key`` is of this reading."""
     out = {name: value for name, value in data.items() if name != "status" or data.get("kind") in _STATUS}
-    metadata = dict(out.get("metadata") or {})
+    kept = _PARTS.get(str(data.get("kind")))
+    if kept is not None and isinstance(out.get("status"), dict):
+        # The rest of it moves all the time.
+        out["status"] = {name: value for name, value in out["status"].items() if name in kept}
+    metadata = {name: value for name, value in (out.get("metadata") or {}).items() if name != "resourceVersion"}
     if isinstance(metadata.get("managedFields"), list):
         metadata["managedFields"] = [
             {"manager": entry.get("manager", ""), "operation": entry.get("operation", "")}

@@ -51,29 +51,48 @@ async def read(client: Reader, *, context: str, wanted: frozenset[str], notes: t
     Raises:
         SourceError: the cluster does not say what it is.
     """
+    version = await server_version(client)
+    reading = Reading(client, f"kubernetes://{context}", wanted, os.urandom(32))
+    kinds = await reading.kinds()
+    lists = await asyncio.gather(*(reading.list_of(kind) for kind in kinds))
+    return await reading.assembled(version, [item for items, _ in lists for item in items], notes)
+
+
+async def server_version(client: Reader) -> str:
+    """Raises SourceError where the cluster does not say what it is."""
     version = await client.raw("/version")
     if not isinstance(version, dict) or not isinstance(version.get("gitVersion"), str):
-        raise SourceError("the server does not say its version", where=context)
-    return await _Reading(client, f"kubernetes://{context}", wanted, os.urandom(32)).all(version["gitVersion"], notes)
+        raise SourceError("the server does not say its version", where="/version")
+    found: str = version["gitVersion"]
+    return found
 
 
-class _Reading:
+class Reading:
+    """One cluster being read: its kinds, the objects of each, and what they make together. Gaps are of the last reading."""
+
     def __init__(self, client: Reader, origin: str, wanted: frozenset[str], key: bytes) -> None:
         self._client = client
         self._origin = origin
         self._wanted = wanted
         self._key = key
-        self.gaps: list[Gap] = []
+        self._discovery: list[Gap] = []
+        self._unlisted: dict[ApiResource, list[Gap]] = {}
+        self._gaps: list[Gap] = []
 
-    async def all(self, version: str, notes: tuple[str, ...]) -> Snapshot:
+    async def kinds(self) -> list[ApiResource]:
+        """What is to be listed. Raises SourceError where the server does not tell its kinds."""
         found = await self._client.discover()
+        self._discovery = []
         for group, reason in sorted(found.failures.items()):
             hides = tuple(
                 sorted({item.rpartition("/")[2] for item in self._wanted} - {item.kind for item in found.resources})
             )
-            self._gap(f"/apis/{group}", "B200", reason, *hides)
-        kinds = [item for item in found.resources if self._is_wanted(item)]
-        listed = [item for items in await asyncio.gather(*(self._list(kind) for kind in kinds)) for item in items]
+            self._discovery.append(self._told(f"/apis/{group}", "B200", reason, *hides))
+        return [item for item in found.resources if self._is_wanted(item)]
+
+    async def assembled(self, version: str, listed: list[Resource], notes: tuple[str, ...]) -> Snapshot:
+        """The Snapshot that these objects make, with the kubelets asked for their settings."""
+        self._gaps = []
         listed, left = pods.told_once(listed)
         nodes = [item.data for item in listed if item.ref.kind == "Node"]
         components = [*self._components(listed), *await self._kubelets(nodes)]
@@ -82,7 +101,14 @@ class _Reading:
         server = Resource(
             self._ref("KubernetesCluster", self._origin.removeprefix("kubernetes://")), {"version": version}
         )
-        return Snapshot((server, *listed, *components), tuple(self.gaps), tuple(said))
+        return Snapshot((server, *listed, *components), self.gaps, tuple(said))
+
+    @property
+    def gaps(self) -> tuple[Gap, ...]:
+        unlisted = (
+            gap for kind in sorted(self._unlisted, key=lambda item: item.path()) for gap in self._unlisted[kind]
+        )
+        return (*self._discovery, *unlisted, *self._gaps)
 
     def _is_wanted(self, item: ApiResource) -> bool:
         return (
@@ -96,31 +122,38 @@ class _Reading:
             source="kubernetes", kind=kind, group=group, namespace=namespace, name=name, origin=self._origin, uid=uid
         )
 
-    def _gap(self, where: str, code: str, reason: str, *hides: str, hint: str = "") -> None:
-        self.gaps.append(
-            Gap(where=f"{self._origin}{where}", code=code, reason=reason, hint=hint, hides=hides or ("*",))
-        )
+    def _told(self, where: str, code: str, reason: str, *hides: str, hint: str = "") -> Gap:
+        return Gap(where=f"{self._origin}{where}", code=code, reason=reason, hint=hint, hides=hides or ("*",))
 
-    async def _list(self, kind: ApiResource) -> list[Resource]:
-        """The objects of a kind; a gap where they cannot be listed, or one of them is no object."""
+    def _gap(self, where: str, code: str, reason: str, *hides: str, hint: str = "") -> None:
+        self._gaps.append(self._told(where, code, reason, *hides, hint=hint))
+
+    async def list_of(self, kind: ApiResource) -> tuple[list[Resource], str]:
+        """The objects of a kind, and the version of the list; a gap where they cannot be listed, or one of them is no object."""
+        gaps = self._unlisted[kind] = []
         try:
             items, version = await self._client.collect(kind)
         except SourceError as error:
-            self._gap(kind.path(), error.code, error.message, kind.kind, hint=error.hint)
-            return []
+            gaps.append(self._told(kind.path(), error.code, error.message, kind.kind, hint=error.hint))
+            return [], ""
         if not version:
-            self._gap(kind.path(), "B200", "the list changed while it was read: some may be missing", kind.kind)
+            gaps.append(
+                self._told(kind.path(), "B200", "the list changed while it was read: some may be missing", kind.kind)
+            )
         out = []
         for item in items:
             try:
-                data = lean(item, self._key)
-                metadata = data["metadata"]
-                name, namespace = str(metadata["name"]), str(metadata.get("namespace") or "")
+                out.append(self.resource(kind, item))
             except WRONG_SHAPE as error:
-                self._gap(kind.path(), "B200", f"an object has not the shape of one: {error}", kind.kind)
-                continue
-            out.append(Resource(self._ref(kind.kind, name, namespace, kind.group), data))
-        return out
+                gaps.append(self._told(kind.path(), "B200", f"an object has not the shape of one: {error}", kind.kind))
+        return out, version
+
+    def resource(self, kind: ApiResource, item: dict[str, Any]) -> Resource:
+        """Raises one of ``WRONG_SHAPE`` where the object has not the shape of one."""
+        data = lean(item, self._key)
+        metadata = data["metadata"]
+        name, namespace = str(metadata["name"]), str(metadata.get("namespace") or "")
+        return Resource(self._ref(kind.kind, name, namespace, kind.group), data)
 
     def _components(self, listed: list[Resource]) -> Iterator[Resource]:
         """Programs of the control plane that run in pods."""
