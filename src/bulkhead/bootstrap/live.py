@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import platform
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -10,8 +11,8 @@ from typing import TYPE_CHECKING, Self
 from bulkhead.app.watching import Watched
 from bulkhead.app.worlds import LiveHands, LiveWorld
 from bulkhead.bootstrap import docker
-from bulkhead.bootstrap.targets import AWS, AZURE, DOCKER, GCP, KUBERNETES, SCHEMES
-from bulkhead.core.errors import UsageError
+from bulkhead.bootstrap.targets import AWS, AZURE, DOCKER, GCP, KUBERNETES, NODE, SCHEMES
+from bulkhead.core.errors import SourceError, UsageError
 from bulkhead.core.resource import Snapshot
 
 if TYPE_CHECKING:
@@ -63,6 +64,35 @@ class _Cluster:
         )
         async with KubeClient(self._cluster) as client:
             return await kubernetes.read(client, context=self._cluster.name, wanted=self._wanted(), notes=notes)
+
+
+class _Node:
+    """This machine's Kubernetes; ``node:///FOLDER`` is a machine whose files lie below a folder (a mounted disk, an image)."""
+
+    def __init__(self, folder: str) -> None:
+        if folder and not folder.startswith("/"):
+            raise UsageError(
+                "a machine is named by the folder of its files", where=NODE + folder, hint=f"{NODE} alone is this one"
+            )
+        self._folder = folder.rstrip("/")
+
+    @property
+    def root(self) -> str:
+        return NODE + self._folder
+
+    async def read(self) -> Snapshot:
+        import asyncio
+
+        return await asyncio.to_thread(self._read)
+
+    def _read(self) -> Snapshot:
+        from bulkhead.sources import node
+        from bulkhead.sources.machine import Machine
+
+        folder = Path(self._folder or "/")
+        if not folder.is_dir():
+            raise SourceError("there is no such folder", where=self.root)
+        return node.read(Machine(folder), self.root if self._folder else NODE + platform.node())
 
 
 class _Aws:
@@ -161,6 +191,8 @@ def world(target: str, opened: Root) -> LiveWorld:
         from bulkhead.posture import wanted
 
         return _Cluster(target.removeprefix(KUBERNETES), lambda: wanted.kinds(opened.catalogue.controls))
+    if target.startswith(NODE):
+        return _Node(target.removeprefix(NODE))
     if target.startswith(AWS):
         return _Aws(target.removeprefix(AWS).strip("/"))
     for scheme in (GCP, AZURE):
@@ -182,6 +214,10 @@ def hands(root: str, settings: Settings) -> Mapping[str, LiveHands]:
         from bulkhead.clients.kube import load
 
         return {"kubernetes": KubeHands(load(root.removeprefix(KUBERNETES)))}
+    if root.startswith(NODE):
+        from bulkhead.actuators.node import NodeHands
+
+        return {"node": NodeHands("", root=Path(root.removeprefix(NODE) or "/"))}
     if root.startswith(AWS):
         from bulkhead.actuators.cloud import AwsHands
 

@@ -7,11 +7,12 @@ from typing import Final
 
 DOCKER: Final = "docker://"
 KUBERNETES: Final = "kubernetes://"
+NODE: Final = "node://"
 AWS: Final = "aws://"
 GCP: Final = "gcp-inventory:"
 AZURE: Final = "azure-inventory:"
 
-SCHEMES: Final = (DOCKER, KUBERNETES, AWS, GCP, AZURE)
+SCHEMES: Final = (DOCKER, KUBERNETES, NODE, AWS, GCP, AZURE)
 _OF_FILES: Final = (GCP, AZURE)
 
 

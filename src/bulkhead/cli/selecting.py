@@ -10,7 +10,7 @@ from bulkhead.core.errors import UsageError
 
 WORLDS = (
     "; docker:// is this machine's Docker engine, docker:///path/docker.sock another one, kubernetes:// the kubeconfig's current"
-    " cluster, kubernetes://CONTEXT another one, aws://REGION an account, gcp-inventory:PATH and azure-inventory:PATH what the clouds'"
+    " cluster, kubernetes://CONTEXT another one, node:// this machine's programs and files of Kubernetes, aws://REGION an account, gcp-inventory:PATH and azure-inventory:PATH what the clouds'"
     " tools exported"
 )
 

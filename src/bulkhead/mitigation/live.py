@@ -92,6 +92,9 @@ def _chosen(assessment: Assessment, consent: Consent, unfixed: list[Unfixed]) ->
         resource = verdict.element.resource
         if resource.text is not None:
             continue
+        if resource.ref.kind == "Component":
+            unfixed.append(left(finding, _started_with(resource.data), verdict.runnable.control.fix))
+            continue
         answer = choosing.chosen_for(finding, verdict, consent, live=True)
         if isinstance(answer, Chosen) and answer.edits:
             reason, proposal = _elsewhere(resource, answer)
@@ -101,6 +104,20 @@ def _chosen(assessment: Assessment, consent: Consent, unfixed: list[Unfixed]) ->
         else:
             out.append(answer)
     return out
+
+
+def _started_with(data: Mapping[str, Any]) -> str:
+    """Where the settings of a program stand that is not changed while it runs."""
+    flags = data.get("flags")
+    file = (
+        next((flags[name] for name in ("openshift-config", "config", "config-file") if name in flags), "")
+        if isinstance(flags, dict)
+        else ""
+    )
+    if file == "configz":
+        return "a kubelet is changed on its node, one node at a time: bulkhead fix FILE there, then restart it"
+    place = f"bulkhead fix {file}" if isinstance(file, str) and file else "bulkhead fix /etc/kubernetes/manifests"
+    return f"a program is changed where its settings stand, on its machine: {place}, or its unit"
 
 
 def _elsewhere(resource: Resource, item: Chosen) -> tuple[str, str]:

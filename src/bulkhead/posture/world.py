@@ -14,13 +14,19 @@ KUBERNETES = "kubernetes"
 
 
 def is_kubernetes(resource: Resource) -> bool:
+    """Whether it is an object of the API; settings files of programs have its shape and none of its metadata."""
     data = resource.data
     return (
         isinstance(data, dict)
         and "apiVersion" in data
         and "kind" in data
         and not resource.ref.kind.startswith("Component")
+        and not _is_settings(resource.ref.group, resource.ref.kind)
     )
+
+
+def _is_settings(group: str, kind: str) -> bool:
+    return group.endswith(".config.k8s.io") or group == "kubeadm.k8s.io" or (group, kind) == ("audit.k8s.io", "Policy")
 
 
 class World:

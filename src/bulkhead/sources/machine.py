@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import stat
@@ -10,7 +11,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from bulkhead.core.errors import LimitExceeded, SourceError
+
+_ROOT = Path("/")
 _LIMIT = 4 * 1024 * 1024
+_LINKS = 40
+"""Links on the way to one file, as the kernel has it (path_resolution(7))."""
+_ENTRIES = 10_000
 _LISTEN = "0A"
 _UNCONNECTED = "07"
 _FDS = 200_000
@@ -23,19 +30,116 @@ _WATCHED = re.compile(r"-F\s+(?:path|dir)=(\S+)")
 class Machine:
     """The machine below ``root``; another root than ``/`` is a machine's files as a test lays them out."""
 
-    def __init__(self, root: Path = Path("/")) -> None:
+    def __init__(self, root: Path = _ROOT) -> None:
         self._root = root
 
-    def at(self, path: str) -> Path:
-        return self._root / path.lstrip("/")
+    def at(self, path: str, *, follow: bool = True) -> Path:
+        """Where the path stands. Below another root than ``/`` a link leads no further than that root.
+
+        Args:
+            path: from the root on.
+            follow: whether its last part is followed when it is a link.
+
+        Raises:
+            OSError: links lead in a circle, or a folder on the way may not be looked at.
+        """
+        if self._root == _ROOT:
+            return Path("/" + path.lstrip("/"))
+        return self._root / self._walked(path, follow=follow)
+
+    def real(self, path: str) -> str:
+        """The path that the links lead to, from the root on.
+
+        Raises:
+            OSError: they lead in a circle, or a folder on the way may not be looked at.
+        """
+        return "/" + self._walked(path, follow=True)
+
+    def _walked(self, path: str, *, follow: bool) -> str:
+        done: list[str] = []
+        left = path.split("/")[::-1]
+        links = _LINKS
+        while left:
+            part = left.pop()
+            if part in ("", "."):
+                continue
+            if part == "..":
+                del done[-1:]
+                continue
+            here = self._root.joinpath(*done, part)
+            if (follow or any(left)) and self._is_link(here):
+                links -= 1
+                if links < 0:
+                    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), path)
+                target = str(here.readlink())
+                if target.startswith("/"):
+                    done.clear()
+                left += target.split("/")[::-1]
+                continue
+            done.append(part)
+        return "/".join(done)
+
+    @staticmethod
+    def _is_link(path: Path) -> bool:
+        try:
+            return stat.S_ISLNK(os.lstat(path).st_mode)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
 
     def text(self, path: str) -> str | None:
-        """A file's text; None where there is none or it may not be read."""
+        """A file's text, its beginning where it is very long; None where there is none or it may not be read."""
         try:
-            with self.at(path).open("rb") as file:
-                return file.read(_LIMIT).decode("utf-8", "replace")
+            return self._beginning(path).decode("utf-8", "replace")
         except OSError:
             return None
+
+    def content(self, path: str) -> bytes:
+        """A file's bytes, all of them.
+
+        Raises:
+            OSError: there is none, it is no file, or it may not be read.
+            LimitExceeded: it has more than 4 MiB.
+        """
+        data = self._beginning(path)
+        if len(data) > _LIMIT:
+            raise LimitExceeded(f"it has more than {_LIMIT >> 20} MiB", where=path)
+        return data
+
+    def _beginning(self, path: str) -> bytes:
+        # Without O_NONBLOCK a pipe that somebody left there would be waited for.
+        handle = os.open(self.at(path), os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise OSError(errno.EINVAL, "it is no file", path)
+            return file.read(_LIMIT + 1)
+
+    def inside(self, pid: int) -> Machine:
+        """The files as a process sees them; the same machine where that cannot be told."""
+        return Machine(self._root / f"proc/{pid}/root") if self._sees(pid) else self
+
+    def _sees(self, pid: int) -> bool:
+        try:
+            return (self._root / f"proc/{pid}/root" / "etc").is_dir()
+        except OSError:
+            return False
+
+    def listed(self, folder: str) -> list[str]:
+        """The paths in a folder, sorted; none where there is no such folder.
+
+        Raises:
+            OSError: it may not be looked into.
+            LimitExceeded: there are more than 10,000.
+        """
+        names: list[str] = []
+        try:
+            with os.scandir(self.at(folder)) as entries:
+                for entry in entries:
+                    names.append(entry.name)
+                    if len(names) > _ENTRIES:
+                        raise LimitExceeded(f"it holds more than {_ENTRIES} files", where=folder)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        return [f"{folder.rstrip('/')}/{name}" for name in sorted(names)]
 
     def facts(self, path: str) -> dict[str, Any]:
         """``exists``, ``mode`` in octal, ``owner`` and ``group`` by name where they have one.
@@ -44,7 +148,7 @@ class Machine:
             OSError: there is something that may not be looked at.
         """
         try:
-            found = os.lstat(self.at(path))
+            found = os.lstat(self.at(path, follow=False))
         except (FileNotFoundError, NotADirectoryError):
             return {"exists": False, "mode": "", "owner": "", "group": ""}
         users, groups = self._names("/etc/passwd"), self._names("/etc/group")
@@ -58,7 +162,7 @@ class Machine:
     def absent(self, path: str) -> bool:
         """Whether there is surely nothing; what may not be looked at is not absent."""
         try:
-            os.lstat(self.at(path))
+            os.lstat(self.at(path, follow=False))
         except (FileNotFoundError, NotADirectoryError):
             return True
         except OSError:
@@ -102,6 +206,18 @@ class Machine:
         text = self.text(f"/proc/{pid}/cmdline")
         return text.rstrip("\0").split("\0") if text else None
 
+    def environment(self, pid: int) -> list[str]:
+        """A process's variables as it was started with.
+
+        Raises:
+            SourceError: it is gone or not ours to see.
+        """
+        path = f"/proc/{pid}/environ"
+        try:
+            return self._beginning(path).decode("utf-8", "replace").split("\0")
+        except OSError as error:
+            raise SourceError(f"it may not be read: {error.strerror}", where=path) from error
+
     def started(self, pid: int) -> float | None:
         """When a process started, in seconds since 1970 (proc(5): stat, field 22, in ticks since the boot)."""
         text, boot = self.text(f"/proc/{pid}/stat"), self.text("/proc/stat")
@@ -123,7 +239,7 @@ class Machine:
 
     def program(self, pid: int) -> str:
         try:
-            return str(self.at(f"/proc/{pid}/exe").readlink()).removesuffix(" (deleted)")
+            return str(self.at(f"/proc/{pid}/exe", follow=False).readlink()).removesuffix(" (deleted)")
         except OSError:
             return ""
 
@@ -147,12 +263,12 @@ class Machine:
         """Paths that a loaded audit rule watches. Rules in files are loaded by a daemon that runs; without it there is none."""
         if not any(name == "auditd" for _, name in self.processes()):
             return frozenset()
-        files = [self.at("/etc/audit/audit.rules")]
-        with suppress(OSError):
-            files += sorted(self.at("/etc/audit/rules.d").glob("*.rules"))
+        files = ["/etc/audit/audit.rules"]
+        with suppress(OSError, LimitExceeded):
+            files += [path for path in self.listed("/etc/audit/rules.d") if path.endswith(".rules")]
         found: set[str] = set()
         for file in files:
-            text = self.text("/" + str(file.relative_to(self._root)))
+            text = self.text(file)
             for line in (text or "").splitlines():
                 if not line.lstrip().startswith("#"):
                     found.update(path.rstrip("/") for path in (*_WATCH.findall(line), *_WATCHED.findall(line)))

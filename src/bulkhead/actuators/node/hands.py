@@ -60,10 +60,10 @@ class NodeHands:
 
     async def _do(self, step: Step, before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
         if step.method == "mode":
-            modes.change(self._at(before["path"]), dict(before), dict(after))
+            modes.change(self._at(before["path"]), dict(before), dict(after), self._names())
         elif step.method == "sockets":
             for was, wanted in zip(before["sockets"], after["sockets"], strict=True):
-                modes.change(self._at(was["path"]), was, wanted)
+                modes.change(self._at(was["path"]), was, wanted, self._names())
         elif step.method == "audit-rule":
             await rules.apply(self._root, str(after["path"]))
         elif step.method == "group":
@@ -93,7 +93,7 @@ class NodeHands:
             accounts.unset_variable(self._root)
         elif step.method == "sockets":
             for was, wanted in zip(before["sockets"], after["sockets"], strict=True):
-                modes.change(self._at(was["path"]), wanted, was)
+                modes.change(self._at(was["path"]), wanted, was, self._names())
         else:
             await self._do(step, after, before)
 
@@ -102,6 +102,9 @@ class NodeHands:
 
     async def current(self, step: Step, progress: Progress) -> bytes | None:  # noqa: ARG002 (the port's)
         return daemon.now(step) if step.method in ("reload", "restart") else await self._now(step)
+
+    def _names(self) -> modes.Names:
+        return modes.Names(self._root)
 
     def _at(self, path: Any) -> Path:
         return self._root / str(path).lstrip("/")
@@ -131,7 +134,7 @@ class NodeHands:
         return canonical(held)
 
     def _facts(self, path: Any, *told: Mapping[str, Any]) -> dict[str, Any]:
-        found = modes.facts(self._at(path))
+        found = modes.facts(self._at(path), self._names())
         if found is None:
             return {"exists": False} if "exists" in told[0] else {"mode": "", "owner": "", "group": ""}
         for record in told:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import grp
 import os
-import pwd
 import stat
 from pathlib import Path
 from typing import Any
@@ -22,7 +20,44 @@ class Facts(msgspec.Struct, frozen=True):
     group: str
 
 
-def facts(path: Path) -> Facts | None:
+class Names:
+    """Users and groups by the machine's own files, as a scan tells them (passwd(5), group(5))."""
+
+    def __init__(self, root: Path) -> None:
+        self._users = _listed(root / "etc/passwd")
+        self._groups = _listed(root / "etc/group")
+
+    def user(self, number: int) -> str:
+        return self._users.get(number, str(number))
+
+    def group(self, number: int) -> str:
+        return self._groups.get(number, str(number))
+
+    def number(self, name: Any, *, user: bool) -> int:
+        """Raises PlanRefused where nobody is called like that."""
+        text = str(name)
+        for number, known in (self._users if user else self._groups).items():
+            if known == text:
+                return number
+        if text.isdecimal():
+            return int(text)
+        raise PlanRefused(f"there is no {'user' if user else 'group'} called '{text}' here")
+
+
+def _listed(path: Path) -> dict[int, str]:
+    found: dict[int, str] = {}
+    try:
+        lines = path.read_bytes().decode("utf-8", "replace").splitlines()
+    except OSError:
+        return {}
+    for line in lines:
+        parts = line.split(":")
+        if len(parts) > 2 and parts[2].isdecimal():
+            found.setdefault(int(parts[2]), parts[0])
+    return found
+
+
+def facts(path: Path, names: Names) -> Facts | None:
     """None where there is nothing.
 
     Raises:
@@ -34,21 +69,7 @@ def facts(path: Path) -> Facts | None:
         return None
     except OSError as error:
         raise SourceError(str(error.strerror).lower(), where=str(path)) from error
-    return Facts(f"{stat.S_IMODE(found.st_mode):o}", _user(found.st_uid), _group(found.st_gid))
-
-
-def _user(number: int) -> str:
-    try:
-        return pwd.getpwuid(number).pw_name
-    except KeyError:
-        return str(number)
-
-
-def _group(number: int) -> str:
-    try:
-        return grp.getgrgid(number).gr_name
-    except KeyError:
-        return str(number)
+    return Facts(f"{stat.S_IMODE(found.st_mode):o}", names.user(found.st_uid), names.group(found.st_gid))
 
 
 def same(told: dict[str, Any], found: Facts) -> bool:
@@ -65,7 +86,7 @@ def _bits(mode: Any) -> int:
     return int(text, 8) if text and set(text) <= set("01234567") else -1
 
 
-def give(path: Path, wanted: dict[str, Any]) -> None:
+def give(path: Path, wanted: dict[str, Any], names: Names) -> None:
     """Set mode, owner and group.
 
     Raises:
@@ -73,8 +94,8 @@ def give(path: Path, wanted: dict[str, Any]) -> None:
         SourceError: it could not be done; what was there is put back as far as it can.
     """
     uid, gid, bits = (
-        _number(wanted.get("owner"), user=True),
-        _number(wanted.get("group"), user=False),
+        names.number(wanted.get("owner"), user=True),
+        names.number(wanted.get("group"), user=False),
         _bits(wanted.get("mode")),
     )
     if bits < 0:
@@ -96,27 +117,17 @@ def give(path: Path, wanted: dict[str, Any]) -> None:
             os.close(handle)
 
 
-def _number(name: Any, *, user: bool) -> int:
-    text = str(name)
-    try:
-        return pwd.getpwnam(text).pw_uid if user else grp.getgrnam(text).gr_gid
-    except KeyError:
-        if text.isdecimal():
-            return int(text)
-        raise PlanRefused(f"there is no {'user' if user else 'group'} called '{text}' here") from None
-
-
-def change(path: Path, before: dict[str, Any], after: dict[str, Any]) -> None:
+def change(path: Path, before: dict[str, Any], after: dict[str, Any], names: Names) -> None:
     """From one to the other; nothing where it is the other already.
 
     Raises:
         Conflict: it is neither.
     """
-    found = facts(path)
+    found = facts(path, names)
     if found is None:
         raise Conflict("there is no such file any more", where=str(path))
     if same(after, found):
         return
     if not same(before, found):
         raise Conflict(f"it has mode {found.mode} and owner {found.owner}:{found.group} by now", where=str(path))
-    give(path, after)
+    give(path, after, names)
