@@ -11,6 +11,7 @@ from typing import Any, Final
 _STATUS: Final = frozenset(
     {
         "Node",
+        "DaemonSet",
         "ClusterVersion",
         "ImageStream",
         "ClusterOperator",
@@ -21,7 +22,9 @@ _STATUS: Final = frozenset(
         "Pod",
     }
 )
-_PARTS: Final = {"Pod": frozenset({"phase"}), "Node": frozenset({"nodeInfo", "addresses", "daemonEndpoints"})}
+_PARTS: Final = {
+    "Pod": frozenset({"phase"}), "DaemonSet": frozenset({"desiredNumberScheduled", "numberReady"}), "Node": frozenset({"nodeInfo", "addresses", "daemonEndpoints"}),
+}  # fmt: skip
 _LAST = "kubectl.kubernetes.io/last-applied-configuration"
 
 
