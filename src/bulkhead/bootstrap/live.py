@@ -13,7 +13,7 @@ from bulkhead.app.worlds import LiveHands, LiveWorld
 from bulkhead.bootstrap import docker
 from bulkhead.bootstrap.targets import AWS, AZURE, DOCKER, GCP, KUBERNETES, NODE, SCHEMES
 from bulkhead.core.errors import SourceError, UsageError
-from bulkhead.core.resource import Snapshot
+from bulkhead.core.resource import Gap, Resource, Snapshot
 
 if TYPE_CHECKING:
     from bulkhead.bootstrap.model import Settings
@@ -50,6 +50,8 @@ class _Cluster:
 
         self._cluster = load(context)
         self._wanted = wanted
+        self._tools = Snapshot()
+        self._asked = False
 
     @property
     def root(self) -> str:
@@ -63,7 +65,22 @@ class _Cluster:
             ("the server's certificate is not looked at (insecure-skip-tls-verify)",) if self._cluster.insecure else ()
         )
         async with KubeClient(self._cluster) as client:
-            return await kubernetes.read(client, context=self._cluster.name, wanted=self._wanted(), notes=notes)
+            found = await kubernetes.read(client, context=self._cluster.name, wanted=self._wanted(), notes=notes)
+        return await self.with_tools(found)
+
+    async def with_tools(self, found: Snapshot) -> Snapshot:
+        """The same, and this user's kubectl, asked once."""
+        import asyncio
+
+        from bulkhead.sources.kubernetes import tools
+
+        if not self._asked:
+            told = await asyncio.to_thread(tools.kubectl, self.root)
+            self._tools = Snapshot(
+                (told,) if isinstance(told, Resource) else (), (told,) if isinstance(told, Gap) else ()
+            )
+            self._asked = True
+        return found.merged(self._tools)
 
 
 class _Node:
@@ -153,7 +170,7 @@ class _WatchedCluster(_Cluster):
         await self._client.__aexit__(None, None, None)
 
     async def read(self) -> Snapshot:
-        return await self._watching.read()
+        return await self.with_tools(await self._watching.read())
 
     def changes(self) -> AsyncIterator[None]:
         return self._watching.changes()

@@ -17,6 +17,7 @@ from bulkhead.sources.node import files, policies, programs, settings
 from bulkhead.sources.node.programs import Program
 
 _MANIFESTS: Final = "/etc/kubernetes/manifests"
+_POLICY: Final = "/etc/containers/policy.json"
 _USUAL: Final = ("kube-apiserver", "kube-controller-manager", "kube-scheduler", "etcd")
 _SERVERS: Final = frozenset(_USUAL)
 _CONFIGS: Final = {"kubelet": ("KubeletConfiguration",), "kube-proxy": ("KubeProxyConfiguration",)}
@@ -34,6 +35,7 @@ def read(machine: Machine, origin: str) -> Snapshot:
     reading = _Reading(machine, origin)
     reading.programs()
     reading.static_pods()
+    reading.containers_policy()
     reading.files()
     reading.told()
     return Snapshot(tuple(reading.resources), tuple(reading.gaps), tuple(reading.notes))
@@ -161,6 +163,18 @@ class _Reading:
             ]
             self._hidden = self._hidden or bool(found.gaps)
             yield path, found
+
+    def containers_policy(self) -> None:
+        """Whose signatures CRI-O asks for (containers-policy.json(5)); other runtimes do not read the file."""
+        if self._machine.absent(_POLICY) or not any(name == "crio" for _, name in self._machine.processes()):
+            return
+        try:
+            data = settings.document(self._machine, _POLICY)
+        except BulkheadError as error:
+            self._gap(_POLICY, error.code, error.message, "ContainersPolicy")
+            return
+        ref = Ref(source="node", kind="ContainersPolicy", name=_POLICY, origin=self._origin)
+        self.resources.append(Resource(ref, data))
 
     def files(self) -> None:
         if not self._components and not self._traces():

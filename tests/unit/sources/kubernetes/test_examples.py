@@ -82,8 +82,8 @@ def _objects(control: Control, example: Any) -> list[Object] | None:
         made.append(copy.deepcopy(data))
     if any(item.ref.kind == "Component" for item in found.resources):
         # A pod with a program of the control plane counts where the control plane's pods are.
-        for item in made:
-            item["metadata"]["namespace"] = "kube-system"
+        for pod in made:
+            pod["metadata"]["namespace"] = "kube-system"
     return made or None
 
 

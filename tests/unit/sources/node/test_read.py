@@ -286,6 +286,26 @@ def test_a_policy_that_cannot_be_read_is_a_gap(tmp_path: Path, text: str) -> Non
     assert [gap.hides for gap in read(root).gaps] == [("Policy",)]
 
 
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ('{"default": [{"type": "insecureAcceptAnything"}]}', [Outcome.FAIL]),
+        ('{"default": [{"type": "reject"}]}', [Outcome.PASS]),
+        ("{", []),
+    ],
+)
+def test_the_policy_of_signatures_counts_where_the_runtime_asks_it(
+    tmp_path: Path, text: str, told: list[Outcome]
+) -> None:
+    root = kubeadm(tmp_path)
+    write(root, "/etc/containers/policy.json", text)
+    assert outcome(read(root), "openshift.unsigned-images") == []
+    assert not read(root).gaps
+    process(root, 9, ["/usr/bin/crio"])
+    assert outcome(read(root), "openshift.unsigned-images") == told
+    assert bool(read(root).gaps) is not bool(told)
+
+
 def test_this_machine_s_own_processes_are_found_by_their_first_word() -> None:
     """A real process of this name, and a word of another that only looks like one."""
     argv = ["/opt/x/kube-scheduler", "-e", "sleep 60", "--", "--profiling=true"]
