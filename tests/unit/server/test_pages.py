@@ -26,6 +26,7 @@ from bulkhead.server.metrics import Metrics
 from bulkhead.server.scans import World
 from bulkhead.server.threads import Threads
 from bulkhead.server.tokens import Gate
+from bulkhead.server.web.answers import prose
 from bulkhead.server.web.application import application
 from bulkhead.server.web.hosts import Hosts
 from bulkhead.server.web.ports import Health, Office
@@ -368,3 +369,7 @@ def test_metrics_may_be_open_on_loopback(tmp_path: Path) -> None:
 def test_odd_paths_are_answered(site: Site, path: str) -> None:
     site.sign_in()
     assert site.ask("GET", path)[0] in (200, 404)
+
+
+def test_code_in_a_text_is_code_and_everything_else_of_it_is_escaped() -> None:
+    assert str(prose("run `a < b` <b>now</b> `")) == "run <code>a &lt; b</code> &lt;b&gt;now&lt;/b&gt; `"

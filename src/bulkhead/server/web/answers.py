@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup, escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
@@ -21,6 +23,7 @@ from bulkhead.server.web import times
 
 HERE: Final = Path(__file__).parent
 _WIDE, _LONG = 200, 20_000
+_CODE: Final = re.compile(r"`([^`\n]{1,400})`")
 
 
 @cache
@@ -33,6 +36,7 @@ def _environment() -> Environment:
         line=lambda text: cut(one_line(str(text)), _WIDE * 5),
         short=lambda text: cut(one_line(str(text)), _WIDE // 2),
         said=lambda text: cut(said(str(text)), _LONG),
+        prose=lambda text: prose(cut(said(str(text)), _LONG)),
         source=lambda text: cut(mask_source(clean(str(text))), _LONG),
         resource=lambda ref: cut(resource_name(ref), _WIDE),
         practice=practices.name,
@@ -42,6 +46,11 @@ def _environment() -> Environment:
     )
     made.globals.update(version=__version__)
     return made
+
+
+def prose(text: str) -> Markup:
+    """A text with what stands between backticks as code; everything else of it is escaped."""
+    return Markup(_CODE.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 (escaped just now)
 
 
 def page(request: Request, template: str, status: int = 200, **values: Any) -> Response:
