@@ -200,8 +200,8 @@ def _kind_of(machine: Machine, path: str, default: str) -> str:
     return "pki-key" if "PRIVATE KEY-----" in text else "pki-certificate"
 
 
-def _tree(machine: Machine, folder: str, origin: str, deep: int) -> Iterator[str | Gap]:
-    """Files below a folder; a link to a folder is not gone into."""
+def _tree(machine: Machine, folder: str, origin: str, deep: int | None) -> Iterator[str | Gap]:
+    """Files below a folder, ``deep`` folders further down; None leaves folders in it alone. No link to a folder is gone into."""
     try:
         paths = machine.listed(folder)
     except OSError as error:
@@ -221,7 +221,7 @@ def _tree(machine: Machine, folder: str, origin: str, deep: int) -> Iterator[str
             yield path
         elif deep:
             yield from _tree(machine, path, origin, deep - 1)
-        else:
+        elif deep is not None:
             yield _gap(origin, path, "the folder lies too deep: it was not looked into")
 
 
@@ -245,14 +245,11 @@ def _audit_logs(machine: Machine, known: Known, origin: str) -> Iterator[tuple[s
         if machine.absent(folder):
             continue
         yield "audit-log-folder", folder
-        try:
-            found = machine.listed(folder)
-        except OSError as error:
-            yield _gap(origin, folder, f"the folder cannot be looked into: {error.strerror}")
-            continue
-        for path in found:
-            if path.rpartition("/")[2].startswith("audit"):
-                yield "audit-log", path
+        for found in _tree(machine, folder, origin, None):
+            if isinstance(found, Gap):
+                yield found
+            elif found.rpartition("/")[2].startswith("audit"):
+                yield "audit-log", found
 
 
 def _parent(path: str) -> str:
