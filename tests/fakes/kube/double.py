@@ -1,9 +1,8 @@
-"""The double's HTTP: requests into the store's answers, and the knobs of a test."""
+"""The double's answers: requests into the store, and the knobs of a test."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
 import copy
 import json
 import threading
@@ -12,36 +11,54 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
 
+from tests.fakes.kube import discovery, wire
 from tests.fakes.kube.kinds import BUILT_IN, Kind
-from tests.fakes.kube.store import Object, Refused, Store, at, json_patch, leaves, merged
+from tests.fakes.kube.lists import listed
+from tests.fakes.kube.status import NOT_FOUND, Plain, Refused, about, qualified
+from tests.fakes.kube.store import Key, Object, Store
+from tests.fakes.kube.watching import Watch, asked
+from tests.fakes.kube.wire import Request
+from tests.fakes.kube.writes import Write
 
 USER = "system:serviceaccount:demo:app"
-_PHRASES = {
-    200: "OK",
-    201: "Created",
-    403: "Forbidden",
-    404: "Not Found",
-    409: "Conflict",
-    410: "Gone",
-    422: "Unprocessable Entity",
-}
+ANONYMOUS = "system:anonymous"
+_TAKEN = ("application/json", "application/*", "*/*")
+_NOT_ACCEPTABLE = (
+    "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml, application/vnd.kubernetes.protobuf, "
+    "application/json;stream=watch, application/vnd.kubernetes.protobuf;stream=watch"
+)
+_VERSION = {
+    "major": "1", "minor": "36", "emulationMajor": "1", "emulationMinor": "36", "minCompatibilityMajor": "1", "minCompatibilityMinor": "35",
+    "gitVersion": "v1.36.2", "gitCommit": "98b35193b2ac7a23a673325f5e9b830ecd5ba406", "gitTreeState": "clean",
+    "buildDate": "2026-08-21T00:00:00Z", "goVersion": "go1.26.6", "compiler": "gc", "platform": "linux/amd64",
+}  # fmt: skip
 
 
 class KubeDouble:
-    """Use as ``with KubeDouble(objects) as double``; then ``double.url`` and ``double.kubeconfig(folder)``."""
+    """Use as ``with KubeDouble(objects) as double``; then ``double.url`` and ``double.kubeconfig(folder)``.
+
+    Attributes:
+        raws: answers by path that are not of the store: a kubelet's settings as JSON, health as text.
+        forbidden: kinds (``Pod``), verbs of them (``patch:Pod``), their parts (``Node/proxy``) and paths (``/metrics``).
+        anonymous: who comes without a token is ``system:anonymous``, who may do nothing; else there is no such guest.
+        answers: status and bytes by path, whatever is asked there.
+        silent: seconds by path for which nothing is answered.
+        throttled: how many requests are told to come again.
+        expiring: tokens of lists that have run out.
+        rollout_seconds: how long a workload takes to roll out; None for ever.
+        before_write: what happens just before a write.
+        deny: why an admission policy refuses an object; empty for none.
+    """
 
     def __init__(self, objects: Iterable[Object] = (), *, token: str = "good") -> None:
         self.kinds: list[Kind] = list(BUILT_IN)
         self.store = Store()
         self.token = token
         self.requests: list[tuple[str, str]] = []
-        self.raws: dict[str, Any] = {
-            "/version": {"major": "1", "minor": "36", "gitVersion": "v1.36.2"},
-            "/readyz": "ok",
-        }
+        self.raws: dict[str, Any] = {"/version": _VERSION, "/healthz": "ok", "/livez": "ok", "/readyz": "ok"}
         self.forbidden: set[str] = set()
+        self.anonymous = False
         self.answers: dict[str, tuple[int, bytes]] = {}
         self.silent: dict[str, float] = {}
         self.throttled = 0
@@ -79,6 +96,14 @@ class KubeDouble:
         self.kinds.append((group, version, kind, plural, namespaced))
 
     def put(self, data: Object) -> Object:
+        key, made = self._placed(data)
+        return self.store.put(key, made)
+
+    def restore(self, data: Object) -> None:
+        """An object as another server had it, with its version."""
+        self.store.restore(*self._placed(data))
+
+    def _placed(self, data: Object) -> tuple[Key, Object]:
         group, slash, _ = str(data["apiVersion"]).rpartition("/")
         found = next(item for item in self.kinds if item[2] == data["kind"] and item[0] == (group if slash else ""))
         metadata = data["metadata"]
@@ -86,7 +111,7 @@ class KubeDouble:
         made = copy.deepcopy(data)
         if found[4]:
             made["metadata"]["namespace"] = namespace
-        return self.store.put((found[0], found[3], namespace, str(metadata["name"])), made)
+        return (found[0], found[3], namespace, str(metadata["name"])), made
 
     def get(self, kind: str, name: str, namespace: str = "default") -> Object:
         found = next(item for item in self.kinds if item[2] == kind)
@@ -127,41 +152,67 @@ class KubeDouble:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             while True:
-                head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-                method, target, _ = head[0].split(" ")
-                headers = {line.partition(":")[0].lower(): line.partition(":")[2].strip() for line in head[1:] if line}
-                body = await reader.readexactly(int(headers.get("content-length", 0)))
-                await self._answer(method, target, headers, body, writer)
+                await self._answer(await wire.read(reader), writer)
         except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
             return
         finally:
             writer.close()
 
-    async def _answer(
-        self, method: str, target: str, headers: dict[str, str], body: bytes, writer: asyncio.StreamWriter
-    ) -> None:
-        split = urlsplit(target)
-        query = {key: values[-1] for key, values in parse_qs(split.query).items()}
-        self.requests.append((method, target))
-        if split.path in self.silent:
-            await asyncio.sleep(self.silent[split.path])
+    async def _answer(self, request: Request, writer: asyncio.StreamWriter) -> None:
+        self.requests.append((request.method, request.target))
+        if request.path in self.silent:
+            await asyncio.sleep(self.silent[request.path])
         try:
-            if self.throttled > 0:
-                self.throttled -= 1
-                raise Refused(429, "TooManyRequests", "too many requests, please try again later")
-            if headers.get("authorization") != f"Bearer {self.token}":
-                raise Refused(401, "Unauthorized", "Unauthorized")
-            if split.path in self.answers:
-                status, data = self.answers[split.path]
-                await _write(writer, status, data)
-                return
-            if "watch" in query:
-                await self._watch(split.path, query, writer)
-                return
-            status, value = self._route(method, split.path, query, headers, body)
-            await _write(writer, status, value.encode() if isinstance(value, str) else json.dumps(value).encode())
+            user = self._user(request)
+            if request.path in self.answers:
+                status, data = self.answers[request.path]
+                await wire.write(writer, status, data)
+            elif asked(request.query):
+                await self._watch(request, user, writer)
+            else:
+                await self._once(request, user, writer)
         except Refused as refused:
-            await _write(writer, refused.code, json.dumps(status_of(refused)).encode(), retry=refused.code == 429)
+            more = (("Retry-After", str(refused.retry)),) if refused.retry is not None else ()
+            await wire.write(writer, refused.code, json.dumps(refused.status()).encode(), more=more)
+        except Plain as plain:
+            await wire.write(writer, plain.code, plain.text.encode(), content=wire.TEXT)
+
+    def _user(self, request: Request) -> str:
+        if self.throttled > 0:
+            self.throttled -= 1
+            raise Refused(429, "too many requests, please try again later")
+        told = request.headers.get("authorization")
+        if told is None and self.anonymous:
+            return ANONYMOUS
+        if told != f"Bearer {self.token}":
+            raise Refused(401, "Unauthorized")
+        return USER
+
+    async def _once(self, request: Request, user: str, writer: asyncio.StreamWriter) -> None:
+        path, accept = request.path, request.headers.get("accept", "*/*")
+        if user == ANONYMOUS or path in self.forbidden:
+            self._no_guests(request, user)
+        if path in ("/api", "/apis") and discovery.aggregated(accept) and not self.legacy:
+            value = discovery.groups(self.kinds, path)
+            tag = discovery.tag(value)
+            known = request.headers.get("if-none-match") == tag
+            more = (("Cache-Control", "public"), ("Etag", tag), ("Vary", "Accept"))
+            data = b"" if known else json.dumps(value).encode()
+            await wire.write(writer, 304 if known else 200, data, content=discovery.AGGREGATED, more=more)
+            return
+        if not any(part.partition(";")[0].strip() in _TAKEN for part in accept.split(",")):
+            raise Refused(406, _NOT_ACCEPTABLE, {})
+        status, value, warnings = self._route(request, user)
+        text = isinstance(value, str)
+        data = value.encode() if text else json.dumps(value).encode()
+        await wire.write(writer, status, data, content=wire.TEXT if text else wire.JSON, more=wire.warnings(warnings))
+
+    def _no_guests(self, request: Request, user: str) -> None:
+        """Raises Refused."""
+        if request.path.startswith(("/api/", "/apis/")) and request.path.count("/") > 3:
+            kind, namespace, name, part = self._kind(request.path)
+            self._forbid(kind, _verb(request.method, name), namespace, part, name, user)
+        raise Refused(403, f'forbidden: User "{user}" cannot {request.method.lower()} path "{request.path}"', {})
 
     def _kind(self, path: str) -> tuple[Kind, str, str, str]:
         """The kind, namespace, name and subresource of a path."""
@@ -174,139 +225,74 @@ class KubeDouble:
             (item for item in self.kinds if (item[0], item[1], item[3]) == (group, version, rest[0] if rest else "")),
             None,
         )
+        if found is None and not any(item[:2] == (group, version) for item in self.kinds):
+            raise Plain(404, "404 page not found\n")
         if found is None:
-            raise Refused(404, "NotFound", "the server could not find the requested resource")
+            raise Refused(404, NOT_FOUND, {})
         return found, namespace, rest[1] if len(rest) > 1 else "", "/".join(rest[2:])
 
-    def _route(
-        self, method: str, path: str, query: dict[str, str], headers: dict[str, str], body: bytes
-    ) -> tuple[int, Any]:
+    def _route(self, request: Request, user: str) -> tuple[int, Any, list[str]]:
+        path, parts = request.path, request.path.strip("/").split("/")
         if path in ("/api", "/apis"):
-            return 200, self._discovery(path, headers)
-        if (
-            path.count("/") <= 3
-            and path.startswith(("/api/", "/apis/"))
-            and len(path.strip("/").split("/")) == (2 if path.startswith("/api/") else 3)
-        ):
-            return 200, self._resources(path)
+            return 200, discovery.names(self.kinds, path), []
+        if parts[0] == "apis" and len(parts) == 2:
+            return 200, discovery.group(self.kinds, parts[1]), []
+        if (parts[0], len(parts)) in (("api", 2), ("apis", 3)):
+            return 200, discovery.resources(self.kinds, "" if parts[0] == "api" else parts[1], parts[-1]), []
         if path in self.raws:
-            return 200, self.raws[path]
-        if not path.startswith(("/api/", "/apis/")):
-            raise Refused(404, "NotFound", "the server could not find the requested resource")
+            return 200, self.raws[path], []
+        if parts[0] not in ("api", "apis"):
+            raise Plain(404, "404 page not found\n")
         kind, namespace, name, part = self._kind(path)
-        verb = {
-            "GET": "get" if name else "list",
-            "POST": "create",
-            "PUT": "update",
-            "PATCH": "patch",
-            "DELETE": "delete",
-        }[method]
-        self._allowed(kind, verb, namespace, part, name)
-        if method == "GET" and not name:
-            return 200, self._list(kind, namespace, query)
-        if method == "GET":
-            return 200, self._held(kind, namespace, name)
+        self._allowed(kind, _verb(request.method, name), namespace, part, name, user)
+        if part.startswith("proxy"):
+            said = "error trying to reach service: dial tcp: connect: connection refused"
+            raise Refused(503, said, reason="ServiceUnavailable")
+        if part not in ("", "status"):
+            raise Refused(404, NOT_FOUND, {})
+        if request.method == "GET":
+            return 200, self._read(kind, namespace, name, request), []
+        if (request.method == "POST") is bool(name):
+            raise Refused(405, "the server does not allow this method on the requested resource", {})
         if self.before_write is not None:
-            self.before_write(method, path)
-        return self._written(method, kind, namespace, name, query, headers, json.loads(body or b"{}"))
+            self.before_write(request.method, path)
+        write = Write(self.store, request.method, kind, namespace, name, request.query, request.headers, part)
+        before = copy.deepcopy(self.store.objects.get((kind[0], kind[3], namespace, name)))
+        status, stored = write.done(request.body, self.deny)
+        self._begun(before, stored, dry="dryRun" in request.query)
+        return status, stored, write.warnings
 
-    def _allowed(self, kind: Kind, verb: str, namespace: str, part: str, name: str) -> None:
-        if not {kind[2], f"{verb}:{kind[2]}", f"{kind[2]}/{part.partition('/')[0]}" if part else ""} & self.forbidden:
-            return
-        resource = f"{kind[3]}/{part.partition('/')[0]}" if part else kind[3]
-        subject = f'{kind[3]} "{name}"' if name else kind[3]
+    def _allowed(self, kind: Kind, verb: str, namespace: str, part: str, name: str, user: str) -> None:
+        whole = part.partition("/")[0]
+        if {kind[2], f"{verb}:{kind[2]}", f"{kind[2]}/{whole}" if part else ""} & self.forbidden:
+            self._forbid(kind, verb, namespace, whole, name, user)
+
+    def _forbid(self, kind: Kind, verb: str, namespace: str, part: str, name: str, user: str) -> None:
+        """Raises Refused (apiserver, endpoints/handlers/responsewriters: forbiddenMessage)."""
+        subject = f'{qualified(kind)} "{name}"' if name else qualified(kind)
         where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
-        message = f'{subject} is forbidden: User "{USER}" cannot {verb} resource "{resource}" in API group "{kind[0]}" {where}'
-        raise Refused(403, "Forbidden", message, **({"name": name} if name else {}), kind=kind[3])
+        resource = f"{kind[3]}/{part}" if part else kind[3]
+        said = f'{subject} is forbidden: User "{user}" cannot {verb} resource "{resource}" in API group "{kind[0]}" {where}'
+        raise Refused(403, said, about(kind, name))
 
-    def _discovery(self, path: str, headers: dict[str, str]) -> Any:
-        kinds = [item for item in self.kinds if (item[0] == "") is (path == "/api")]
-        groups: dict[str, dict[str, list[Kind]]] = {}
-        for item in kinds:
-            groups.setdefault(item[0], {}).setdefault(item[1], []).append(item)
-        if self.legacy or "apidiscovery" not in headers.get("accept", ""):
-            if path == "/api":
-                return {"kind": "APIVersions", "versions": ["v1"]}
-            listed = [
-                {"name": group, "versions": [{"groupVersion": f"{group}/{version}", "version": version} for version in versions],
-                 "preferredVersion": {"version": next(iter(versions))}}
-                for group, versions in groups.items()
-            ]  # fmt: skip
-            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": listed}
-        verbs = ["create", "delete", "get", "list", "patch", "update", "watch"]
-        items = [
-            {"metadata": {"name": group} if group else {}, "versions": [
-                {"version": version, "freshness": "Current", "resources": [
-                    {"resource": item[3], "responseKind": {"group": "", "version": "", "kind": item[2]}, "scope": "Namespaced" if item[4] else "Cluster", "verbs": verbs}
-                    for item in held
-                ]} for version, held in versions.items()
-            ]} for group, versions in groups.items()
-        ]  # fmt: skip
-        return {"kind": "APIGroupDiscoveryList", "apiVersion": "apidiscovery.k8s.io/v2", "metadata": {}, "items": items}
+    def _read(self, kind: Kind, namespace: str, name: str, request: Request) -> Any:
+        accept = request.headers.get("accept", "")
+        if not name:
+            found = listed(self.store, kind, namespace, request.query, expiring=frozenset(self.expiring))
+            if "as=PartialObjectMetadataList;" not in accept:
+                return found
+            items = [_partial(item) for item in found["items"]]
+            return {**found, "kind": "PartialObjectMetadataList", "apiVersion": "meta.k8s.io/v1", "items": items}
+        held = self.store.objects.get((kind[0], kind[3], namespace, name))
+        if held is None:
+            raise Refused(404, f'{qualified(kind)} "{name}" not found', about(kind, name))
+        self._roll(held)
+        return _partial(held) if "as=PartialObjectMetadata;" in accept else held
 
-    def _resources(self, path: str) -> Any:
-        parts = path.strip("/").split("/")
-        group, version = ("", parts[1]) if parts[0] == "api" else (parts[1], parts[2])
-        verbs = ["create", "delete", "get", "list", "patch", "update", "watch"]
-        held = [
-            {"name": item[3], "kind": item[2], "namespaced": item[4], "verbs": verbs}
-            for item in self.kinds
-            if item[:2] == (group, version)
-        ]
-        if not held:
-            raise Refused(404, "NotFound", "the server could not find the requested resource")
-        return {
-            "kind": "APIResourceList",
-            "apiVersion": "v1",
-            "groupVersion": f"{group}/{version}" if group else version,
-            "resources": held,
-        }
-
-    def _list(self, kind: Kind, namespace: str, query: dict[str, str]) -> Any:
-        items = [
-            item
-            for item in self.store.within(kind[0], kind[3], namespace)
-            if _selected(item, query.get("labelSelector", ""))
-        ]
-        start = 0
-        if "continue" in query:
-            try:
-                token = json.loads(base64.b64decode(query["continue"]))
-            except ValueError:
-                raise Refused(400, "BadRequest", "continue key is not valid") from None
-            start = int(token["start"])
-            if query["continue"] in self.expiring and token["rv"] != -1:
-                fresh = base64.b64encode(json.dumps({"rv": -1, "start": start}).encode()).decode()
-                raise Refused(
-                    410,
-                    "Expired",
-                    "The provided continue parameter is too old to display a consistent list result.",
-                    continue_token=fresh,
-                )
-        limit = 0 if query.get("resourceVersion") == "0" else int(query.get("limit", 0))
-        page = items[start : start + limit] if limit else items[start:]
-        metadata: dict[str, Any] = {"resourceVersion": str(self.store.version)}
-        if limit and start + limit < len(items):
-            token_text = base64.b64encode(
-                json.dumps({"rv": self.store.version, "start": start + limit}).encode()
-            ).decode()
-            metadata |= {"continue": token_text, "remainingItemCount": len(items) - start - limit}
-        bare = [{key: value for key, value in item.items() if key not in ("apiVersion", "kind")} for item in page]
-        return {
-            "kind": f"{kind[2]}List",
-            "apiVersion": f"{kind[0]}/{kind[1]}" if kind[0] else kind[1],
-            "metadata": metadata,
-            "items": bare,
-        }
-
-    def _held(self, kind: Kind, namespace: str, name: str) -> Object:
-        found = self.store.objects.get((kind[0], kind[3], namespace, name))
-        if found is None:
-            raise Refused(
-                404, "NotFound", f'{_qualified(kind)} "{name}" not found', name=name, **_group(kind), kind=kind[3]
-            )
-        self._roll(found)
-        return found
+    def _begun(self, before: Object | None, stored: Object, *, dry: bool) -> None:
+        """A workload whose template was written begins to roll out."""
+        if not dry and "template" in (stored.get("spec") or {}) and (before or {}).get("spec") != stored["spec"]:
+            self._due[str(stored["metadata"]["uid"])] = time.time()
 
     def _roll(self, found: Object) -> None:
         """A rollout that has had its time is done: what a controller would have written into the status."""
@@ -320,195 +306,27 @@ class KubeDouble:
         }  # fmt: skip
         del self._due[uid]
 
-    def _written(
-        self, method: str, kind: Kind, namespace: str, name: str, query: dict[str, str], headers: dict[str, str], body: Any
-    ) -> tuple[int, Any]:  # fmt: skip
-        dry = query.get("dryRun") == "All"
-        key = (kind[0], kind[3], namespace, name)
-        old = self.store.objects.get(key)
-        if method == "DELETE":
-            held = self._held(kind, namespace, name)
-            for field in ("uid", "resourceVersion"):
-                wanted = (body.get("preconditions") or {}).get(field)
-                if wanted and wanted != held["metadata"][field]:
-                    message = f'Operation cannot be fulfilled on {_qualified(kind)} "{name}": Precondition failed: {field} in precondition: {wanted}, {field} in object meta: {held["metadata"][field]}'
-                    raise Refused(409, "Conflict", message, name=name, **_group(kind), kind=kind[3])
-            gone = held if dry else self.store.remove(key)
-            return 200, {
-                "kind": "Status",
-                "apiVersion": "v1",
-                "metadata": {},
-                "status": "Success",
-                "details": {"name": name, "kind": kind[3], "uid": gone["metadata"]["uid"]},
-            }
-        if method == "POST":
-            name = str(body["metadata"].get("name") or f"{body['metadata'].get('generateName', '')}x7k2p")
-            key = (kind[0], kind[3], namespace, name)
-            if key in self.store.objects:
-                raise Refused(
-                    409,
-                    "AlreadyExists",
-                    f'{_qualified(kind)} "{name}" already exists',
-                    name=name,
-                    **_group(kind),
-                    kind=kind[3],
-                )
-            body["metadata"] |= {"name": name} | ({"namespace": namespace} if kind[4] else {})
-            made = body
-        elif headers.get("content-type", "").startswith("application/apply-patch"):
-            made = self._applied(key, kind, query, body)
-        elif method == "PUT":
-            held = self._held(kind, namespace, name)
-            wanted = body["metadata"].get("resourceVersion")
-            if wanted and wanted != held["metadata"]["resourceVersion"]:
-                message = f'Operation cannot be fulfilled on {_qualified(kind)} "{name}": the object has been modified; please apply your changes to the latest version and try again'
-                raise Refused(409, "Conflict", message, name=name, **_group(kind), kind=kind[3])
-            made = body
-        elif "json-patch" in headers.get("content-type", ""):
-            made = json_patch(self._held(kind, namespace, name), body)
-        else:
-            made = merged(self._held(kind, namespace, name), body)
-        if self.deny is not None and (reason := self.deny(made)):
-            raise Refused(403, "Forbidden", f'admission webhook "policy.example.test" denied the request: {reason}')
-        if method == "PATCH" and "apply-patch" not in headers.get("content-type", ""):
-            entry = {"manager": query.get("fieldManager", "unknown"), "operation": "Update"}
-            others = [
-                item for item in made["metadata"].get("managedFields", ()) if item.get("manager") != entry["manager"]
-            ]
-            made["metadata"]["managedFields"] = [*others, entry]
-        stored = self.store.put(key, made, dry=dry)
-        if not dry and "template" in made.get("spec", {}) and (old or {}).get("spec") != made["spec"]:
-            self._due[str(stored["metadata"]["uid"])] = time.time()
-        return 200 if old is not None else 201, stored
-
-    def _applied(self, key: tuple[str, str, str, str], kind: Kind, query: dict[str, str], body: Object) -> Object:
-        manager = query.get("fieldManager", "")
-        if not manager:
-            raise Refused(
-                422,
-                "Invalid",
-                'PatchOptions.meta.k8s.io "" is invalid: fieldManager: Required value: is required for apply patch',
-            )
-        old = self.store.objects.get(key)
-        mine = set(leaves(body))
-        others = (
-            []
-            if old is None
-            else [item for item in old["metadata"].get("managedFields", ()) if item.get("manager") != manager]
-        )
-        conflicts = [
-            (item["manager"], path) for item in others for path in mine
-            if path in {tuple(field) for field in item.get("double/fields", ())} and at(old, path) != at(body, path)
-        ]  # fmt: skip
-        if conflicts and query.get("force") != "true":
-            told = "conflict" if len(conflicts) == 1 else "conflicts"
-            causes = [
-                {"reason": "FieldManagerConflict", "message": f'conflict with "{who}"', "field": "." + ".".join(path)}
-                for who, path in conflicts
-            ]
-            lines = ", ".join(f'conflict with "{who}": .{".".join(path)}' for who, path in conflicts)
-            raise Refused(409, "Conflict", f"Apply failed with {len(conflicts)} {told}: {lines}", causes=causes)
-        made: Object = merged(old or {}, body)
-        namespace, name = key[2], key[3]
-        made["metadata"] |= {"name": name} | ({"namespace": namespace} if kind[4] else {})
-        entry = {
-            "manager": manager,
-            "operation": "Apply",
-            "apiVersion": body["apiVersion"],
-            "double/fields": [list(path) for path in sorted(mine)],
-        }
-        made["metadata"]["managedFields"] = [*others, entry]
-        return made
-
-    async def _watch(self, path: str, query: dict[str, str], writer: asyncio.StreamWriter) -> None:
-        kind, namespace, _, _ = self._kind(path)
-        self._allowed(kind, "watch", namespace, "", "")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
-        version = int(query.get("resourceVersion") or self.store.version)
-        if version < self.store.oldest:
-            gone = {
-                "kind": "Status",
-                "apiVersion": "v1",
-                "metadata": {},
-                "status": "Failure",
-                "message": f"too old resource version: {version} ({self.store.oldest})",
-                "reason": "Expired",
-                "code": 410,
-            }
-            await _chunk(writer, {"type": "ERROR", "object": gone})
-            await _end(writer)
-            return
-        sent, end = 0, time.monotonic() + float(query.get("timeoutSeconds", 300))
-        while time.monotonic() < end and not self._stop.is_set():
-            seen = self.store.version
-            for at_version, what, key, data in list(self.store.history):
-                if at_version <= version or key[:2] != (kind[0], kind[3]) or namespace not in ("", key[2]):
-                    continue
-                await _chunk(writer, {"type": what, "object": data})
-                version, sent = at_version, sent + 1
-                if self.break_watch_after is not None and sent >= self.break_watch_after:
-                    writer.close()
-                    return
-            await asyncio.sleep(0.02)
-            # A bookmark never passes an event that was not sent.
-            if version < seen and query.get("allowWatchBookmarks") == "true":
-                version = seen
-                await _chunk(
-                    writer,
-                    {
-                        "type": "BOOKMARK",
-                        "object": {
-                            "kind": kind[2],
-                            "apiVersion": kind[1],
-                            "metadata": {"resourceVersion": str(version)},
-                        },
-                    },
-                )
-        await _end(writer)
+    async def _watch(self, request: Request, user: str, writer: asyncio.StreamWriter) -> None:
+        kind, namespace, _, _ = self._kind(request.path)
+        self._allowed(kind, "watch", namespace, "", "", user)
+        watch = Watch(self.store, kind, namespace, request.query)
+        await wire.begin(writer)
+        sent = 0
+        async for event in watch.events(self._stop):
+            await wire.chunk(writer, event)
+            sent += event["type"] not in ("BOOKMARK", "ERROR")
+            if self.break_watch_after is not None and sent >= self.break_watch_after:
+                writer.close()
+                return
+        await wire.end(writer)
 
 
-def status_of(refused: Refused) -> dict[str, Any]:
-    details = {key: value for key, value in refused.details.items() if key != "continue_token"}
-    metadata = {"continue": refused.details["continue_token"]} if "continue_token" in refused.details else {}
-    out: Object = {
-        "kind": "Status",
-        "apiVersion": "v1",
-        "metadata": metadata,
-        "status": "Failure",
-        "message": refused.message,
-        "reason": refused.reason,
-    }
-    return {**out, **({"details": details} if details else {}), "code": refused.code}
-
-
-def _group(kind: Kind) -> dict[str, str]:
-    return {"group": kind[0]} if kind[0] else {}
-
-
-def _qualified(kind: Kind) -> str:
-    return f"{kind[3]}.{kind[0]}" if kind[0] else kind[3]
-
-
-def _selected(item: Object, selector: str) -> bool:
-    labels = item["metadata"].get("labels") or {}
-    return all(labels.get(part.partition("=")[0]) == part.partition("=")[2] for part in selector.split(",") if part)
-
-
-async def _write(writer: asyncio.StreamWriter, status: int, data: bytes, *, retry: bool = False) -> None:
-    more = "Retry-After: 0\r\n" if retry else ""
-    writer.write(
-        f"HTTP/1.1 {status} {_PHRASES.get(status, 'X')}\r\nContent-Type: application/json\r\n{more}Content-Length: {len(data)}\r\n\r\n".encode()
-        + data
+def _verb(method: str, name: str) -> str:
+    reading = "get" if name else "list"
+    return {"GET": reading, "POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}.get(
+        method, reading
     )
-    await writer.drain()
 
 
-async def _chunk(writer: asyncio.StreamWriter, value: Any) -> None:
-    data = json.dumps(value).encode() + b"\n"
-    writer.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
-    await writer.drain()
-
-
-async def _end(writer: asyncio.StreamWriter) -> None:
-    writer.write(b"0\r\n\r\n")
-    await writer.drain()
+def _partial(data: Object) -> Object:
+    return {"kind": "PartialObjectMetadata", "apiVersion": "meta.k8s.io/v1", "metadata": data["metadata"]}

@@ -1,4 +1,4 @@
-"""The kinds that the double has from the start: group, version, kind, plural, namespaced."""
+"""The kinds that the double has from the start: group, version, kind, plural, namespaced; and the parts of them that it tells."""
 
 from __future__ import annotations
 
@@ -26,3 +26,22 @@ BUILT_IN: tuple[Kind, ...] = (
     ("storage.k8s.io", "v1", "StorageClass", "storageclasses", False),
     ("apiextensions.k8s.io", "v1", "CustomResourceDefinition", "customresourcedefinitions", False),
 )  # fmt: skip
+
+_STATUS = (
+    "Namespace", "Node", "Pod", "Service", "PersistentVolume", "PersistentVolumeClaim", "ResourceQuota", "ReplicationController",
+    "Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "Ingress", "PodDisruptionBudget",
+    "HorizontalPodAutoscaler", "ValidatingAdmissionPolicy", "CustomResourceDefinition",
+)  # fmt: skip
+_SCALED = ("ReplicationController", "Deployment", "ReplicaSet", "StatefulSet")
+_THREE = ("get", "patch", "update")
+
+# Subresources by kind: name, the kind that they answer with, verbs.
+PARTS: dict[str, tuple[tuple[str, str, tuple[str, ...]], ...]] = {
+    kind: (
+        *((("scale", "Scale", _THREE),) if kind in _SCALED else ()),
+        *((("proxy", "NodeProxyOptions", ("create", "delete", "get", "patch", "update")),) if kind == "Node" else ()),
+        ("status", kind, _THREE),
+    )
+    for kind in _STATUS
+}
+HAS_STATUS = frozenset(_STATUS)

@@ -1,4 +1,4 @@
-"""The double's objects with their versions and history, and the owners of their fields."""
+"""The double's objects with their versions and history: what is there, what was there, and since when."""
 
 from __future__ import annotations
 
@@ -7,145 +7,112 @@ import uuid
 from collections.abc import Iterator
 from typing import Any
 
+from tests.fakes.kube.defaults import defaulted
+
 Object = dict[str, Any]
+Key = tuple[str, str, str, str]
+TIME = "2026-11-23T06:32:18Z"
 
 
-class Refused(Exception):
-    """An answer that is a Status: code, reason, message, details."""
+class Change:
+    """One line of the history: the object after it, and before it where there was one."""
 
-    def __init__(self, code: int, reason: str, message: str, **details: Any) -> None:
-        super().__init__(message)
-        self.code, self.reason, self.message, self.details = code, reason, message, details
+    def __init__(self, version: int, what: str, key: Key, data: Object, before: Object | None = None) -> None:
+        self.version, self.what, self.key, self.data, self.before = version, what, key, data, before
 
 
 class Store:
     """Keys are (group, plural, namespace, name)."""
 
     def __init__(self) -> None:
-        self.objects: dict[tuple[str, str, str, str], Object] = {}
-        self.history: list[tuple[int, str, tuple[str, str, str, str], Object]] = []
+        self.objects: dict[Key, Object] = {}
+        self.history: list[Change] = []
         self.version = 1000
         self.oldest = 0
-        """Versions up to this are too old for a watch."""
+        """Versions before this are compacted: too old for a watch, an exact list and a token."""
 
-    def put(self, key: tuple[str, str, str, str], data: Object, *, dry: bool = False) -> Object:
-        """The object as it is stored, with what the server adds."""
+    def put(self, key: Key, data: Object, *, dry: bool = False) -> Object:
+        """The object as it is stored, with what the server adds; one that does not change keeps its version."""
         old = self.objects.get(key)
-        made = copy.deepcopy(data)
+        made = defaulted(copy.deepcopy(data))
         metadata = made.setdefault("metadata", {})
         metadata.setdefault("uid", (old or {}).get("metadata", {}).get("uid") or str(uuid.uuid4()))
-        metadata.setdefault("creationTimestamp", "2026-11-23T06:32:18Z")
+        metadata.setdefault("creationTimestamp", TIME)
+        for name in ("labels", "annotations", "ownerReferences", "finalizers"):
+            if name in metadata and not metadata[name]:
+                del metadata[name]
         if old is not None:
             metadata["uid"] = old["metadata"]["uid"]
-            bare = [
-                {key_: value for key_, value in item.items() if key_ not in ("status", "metadata")}
-                for item in (old, made)
-            ]
             generation = old["metadata"].get("generation")
             if generation is not None:
-                metadata["generation"] = generation + (bare[0] != bare[1])
-        elif "spec" in made:
+                metadata["generation"] = generation + (_meant(old) != _meant(made))
+            if _compared(old) == _compared(made):
+                return copy.deepcopy(old)
+        elif "spec" in made and made.get("kind") not in ("Service", "Node", "Namespace", "ResourceQuota", "LimitRange"):
             metadata.setdefault("generation", 1)
         if dry:
             if old is None:
                 metadata.pop("resourceVersion", None)
+            else:
+                metadata["resourceVersion"] = old["metadata"]["resourceVersion"]
             return made
         self.version += 1
         metadata["resourceVersion"] = str(self.version)
         self.objects[key] = made
-        self.history.append((self.version, "ADDED" if old is None else "MODIFIED", key, copy.deepcopy(made)))
+        what = "ADDED" if old is None else "MODIFIED"
+        self.history.append(Change(self.version, what, key, copy.deepcopy(made), copy.deepcopy(old)))
         return made
 
-    def remove(self, key: tuple[str, str, str, str]) -> Object:
+    def restore(self, key: Key, data: Object) -> None:
+        """An object exactly as another server had it, at the version that it had there."""
+        version = int(data["metadata"]["resourceVersion"])
+        self.objects[key] = copy.deepcopy(data)
+        self.history.append(Change(version, "ADDED", key, copy.deepcopy(data)))
+        self.version = max(self.version, version)
+
+    def remove(self, key: Key) -> Object:
         gone = self.objects.pop(key)
         self.version += 1
         last = copy.deepcopy(gone)
         last["metadata"]["resourceVersion"] = str(self.version)
-        self.history.append((self.version, "DELETED", key, last))
+        self.history.append(Change(self.version, "DELETED", key, last, copy.deepcopy(gone)))
         return gone
 
-    def within(self, group: str, plural: str, namespace: str) -> Iterator[Object]:
-        for (its_group, its_plural, its_namespace, _), data in sorted(self.objects.items()):
-            if (its_group, its_plural) == (group, plural) and namespace in ("", its_namespace):
-                yield data
+    def compact(self) -> None:
+        """What was before this moment is not told any more."""
+        self.version += 1
+        self.oldest = self.version
+
+    def within(
+        self, group: str, plural: str, namespace: str, version: int | None = None
+    ) -> Iterator[tuple[Key, Object]]:
+        """What is there, or was at a version, in the order of the keys."""
+        held = self.objects if version is None or version >= self.version else self._at(version)
+        for key, data in sorted(held.items(), key=lambda item: item[0]):
+            if key[:2] == (group, plural) and namespace in ("", key[2]):
+                yield key, data
+
+    def _at(self, version: int) -> dict[Key, Object]:
+        held: dict[Key, Object] = {}
+        for change in sorted(self.history, key=lambda item: item.version):
+            if change.version > version:
+                break
+            held.pop(change.key, None)
+            if change.what != "DELETED":
+                held[change.key] = change.data
+        return held
 
 
-def leaves(data: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]:
-    """The paths of fields that an applied object sets; items of lists of named things by their name."""
-    if isinstance(data, dict):
-        for key, value in data.items():
-            if path or key not in ("apiVersion", "kind"):
-                yield from leaves(value, (*path, key))
-    elif isinstance(data, list) and data and all(isinstance(item, dict) and "name" in item for item in data):
-        for item in data:
-            yield from leaves(
-                {key: value for key, value in item.items() if key != "name"}, (*path, f"[name={item['name']}]")
-            )
-    elif path[:1] != ("metadata",) or path[1:2] in (("labels",), ("annotations",)):
-        yield path
+def _meant(data: Object) -> Object:
+    return {name: value for name, value in data.items() if name not in ("status", "metadata")}
 
 
-def merged(old: Any, new: Any) -> Any:
-    """Apply's merge: mappings and lists of named items by key, everything else whole."""
-    if isinstance(old, dict) and isinstance(new, dict):
-        return {**old, **{key: merged(old.get(key), value) for key, value in new.items()}}
-    named = isinstance(new, list) and new and all(isinstance(item, dict) and "name" in item for item in new)
-    if named and isinstance(old, list):
-        by_name = {item.get("name"): item for item in old}
-        kept = [merged(item, next((other for other in new if other["name"] == item.get("name")), {})) for item in old]
-        return kept + [item for item in new if item["name"] not in by_name]
-    return copy.deepcopy(new)
-
-
-def at(data: Any, path: tuple[str, ...]) -> Any:
-    for part in path:
-        if part.startswith("[name=") and isinstance(data, list):
-            data = next((item for item in data if item.get("name") == part[6:-1]), None)
-        elif isinstance(data, dict):
-            data = data.get(part)
-        else:
-            return None
-    return data
-
-
-def json_patch(data: Object, operations: list[Any]) -> Object:
-    """RFC 6902: add, remove, replace, test."""
-    out = copy.deepcopy(data)
-    for operation in operations:
-        parts = [part.replace("~1", "/").replace("~0", "~") for part in str(operation["path"]).split("/")[1:]]
-        parent: Any = out
-        for part in parts[:-1]:
-            parent = (
-                parent[int(part)]
-                if isinstance(parent, list)
-                else parent.get(part)
-                if isinstance(parent, dict)
-                else None
-            )
-            if parent is None:
-                raise Refused(
-                    422,
-                    "Invalid",
-                    f"the server rejected our request due to an error in our request: missing path {operation['path']}",
-                )
-        last, kind = parts[-1], operation["op"]
-        if isinstance(parent, list):
-            index = len(parent) if last == "-" else int(last)
-            if kind == "add":
-                parent.insert(index, operation["value"])
-            elif kind == "remove":
-                parent.pop(index)
-            elif kind == "replace":
-                parent[index] = operation["value"]
-            elif parent[index] != operation["value"]:
-                raise Refused(422, "Invalid", "the server rejected our request due to an error in our request")
-            continue
-        if kind == "test" and parent.get(last) != operation["value"]:
-            raise Refused(422, "Invalid", "the server rejected our request due to an error in our request")
-        if kind in ("remove", "replace") and last not in parent:
-            raise Refused(422, "Invalid", "the server rejected our request due to an error in our request")
-        if kind in ("add", "replace"):
-            parent[last] = operation["value"]
-        elif kind == "remove":
-            del parent[last]
-    return out
+def _compared(data: Object) -> Object:
+    """Without what moves by itself: the version, and the times of managers."""
+    metadata = {
+        name: value for name, value in data["metadata"].items() if name not in ("resourceVersion", "generation")
+    }
+    managers = [
+        {name: value for name, value in entry.items() if name != "time"} for entry in metadata.pop("managedFields", ())
+    ]
+    return {**data, "metadata": metadata, "managers": managers}

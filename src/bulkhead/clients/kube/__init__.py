@@ -4,9 +4,10 @@ The only code that speaks that wire: thin, asynchronous, bounded in size, time, 
 mapped to ours. Objects stay what the server sent: nothing is lost in types.
 """
 
-from bulkhead.clients.kube.client import MANAGER, Answer, Expired, Forbidden, KubeClient, Limits, Unauthorised, Vanished
+from bulkhead.clients.kube.client import MANAGER, Answer, KubeClient, Limits
 from bulkhead.clients.kube.config import Cluster, load
 from bulkhead.clients.kube.discovery import ApiResource, Discovered
+from bulkhead.clients.kube.refusals import Expired, Forbidden, Unauthorised, Vanished
 from bulkhead.clients.kube.watch import Event, watch
 
 __all__ = [

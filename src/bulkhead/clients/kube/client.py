@@ -14,15 +14,15 @@ from bulkhead.clients.kube import discovery
 from bulkhead.clients.kube.config import Cluster
 from bulkhead.clients.kube.credentials import Credentials
 from bulkhead.clients.kube.discovery import ApiResource, Discovered
+from bulkhead.clients.kube.refusals import Expired, refused, warnings_of
 from bulkhead.clients.kube.tls import context
-from bulkhead.core.errors import BulkheadError, Conflict, LimitExceeded, PlanRefused, SourceError
+from bulkhead.core.errors import LimitExceeded, SourceError
 
 if TYPE_CHECKING:
     import httpx
 
 MANAGER = "bulkhead"
 _SAID = 600
-_WARNINGS = 20
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -38,22 +38,6 @@ class Limits(msgspec.Struct, frozen=True):
     call_seconds: float = 30.0
     tries: int = 4
     wait_seconds: float = 10.0
-
-
-class Unauthorised(SourceError):
-    """The server does not know us (any more): 401 with a credential that was just made."""
-
-
-class Forbidden(SourceError):
-    """We may not do this (403)."""
-
-
-class Vanished(SourceError):
-    """There is no such object or kind (404)."""
-
-
-class Expired(SourceError):
-    """What we go on from is too old for the server (410): list anew."""
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -141,10 +125,12 @@ class KubeClient:
         while True:
             try:
                 answer = (await self._call("GET", path, query=query))[0]
-            except _Fresh as fresh:
+            except Expired as expired:
+                if not expired.fresh:
+                    raise
                 if inconsistent:
-                    raise Expired("the list runs out again and again", where=path) from fresh
-                inconsistent, query = True, {**query, "continue": fresh.token}
+                    raise Expired("the list runs out again and again", where=path) from expired
+                inconsistent, query = True, {**query, "continue": expired.fresh}
                 continue
             items, metadata = _page(answer, path, resource)
             seen += len(items)
@@ -281,7 +267,7 @@ class KubeClient:
                 continue
             if status not in (200, 201, 202):
                 raise refused(status, data, path, reading=method == "GET")
-            return _decoded(data, path), _warnings(told.get("warning", ""))
+            return _decoded(data, path), warnings_of(told.get("warning", ""))
 
     async def _exchange(
         self, method: str, path: str, query: dict[str, str], body: Any, headers: dict[str, str]
@@ -304,14 +290,6 @@ class KubeClient:
             raise LimitExceeded("the server does not answer in time", where=path) from error
         except httpx.HTTPError as error:
             raise _unreachable(error, self.cluster.server) from error
-
-
-class _Fresh(Expired):
-    """410 with a token that goes on with an inconsistent list."""
-
-    def __init__(self, message: str, token: str, where: str) -> None:
-        super().__init__(message, where=where)
-        self.token = token
 
 
 def _decoded(data: bytes, path: str) -> Any:
@@ -341,43 +319,6 @@ def _page(answer: Any, path: str, resource: ApiResource) -> tuple[list[dict[str,
     return [{"apiVersion": resource.api_version, "kind": resource.kind, **item} for item in items], metadata
 
 
-def refused(status: int, data: bytes, path: str, *, reading: bool) -> BulkheadError:
-    """The server's Status as our error: what it says, never what we sent."""
-    try:
-        told = msgspec.json.decode(data)
-    except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
-        told = {}
-    told = told if isinstance(told, dict) else {}
-    said = str(told.get("message") or "").strip()[:_SAID]
-    message = f"the server answers {status}{': ' + said if said else ''}"
-    details = told.get("details") if isinstance(told.get("details"), dict) else {}
-    if status == 401:
-        return Unauthorised(
-            message, where=path, hint="log in again: the credential is wrong or has expired", status=status
-        )
-    if status == 404:
-        return Vanished(message, where=path, status=status)
-    if status == 410:
-        metadata = told.get("metadata") if isinstance(told.get("metadata"), dict) else {}
-        token = str((metadata or {}).get("continue") or "")
-        return _Fresh(message, token, path) if token else Expired(message, where=path, status=status)
-    if reading:
-        return (Forbidden if status == 403 else SourceError)(message, where=path, status=status)
-    if status == 409 or (
-        status == 422
-        and "the server rejected our request due to an error in our request" in said.lower()
-        and not details
-    ):
-        return Conflict(message, where=path)
-    if status == 403 and " cannot " not in said:
-        return PlanRefused(message, where=path, hint="an admission policy or a quota refuses it")
-    if status == 403:
-        return Forbidden(message, where=path, status=status)
-    if status in (400, 405, 406, 415, 422):
-        return PlanRefused(message, where=path)
-    return SourceError(message, where=path, status=status)
-
-
 def _unreachable(error: Exception, server: str) -> SourceError:
     said = str(error) or type(error).__name__
     hint = "is the address right, and does the network reach it?"
@@ -388,9 +329,3 @@ def _unreachable(error: Exception, server: str) -> SourceError:
 
 def _seconds(text: str | None, otherwise: float) -> float:
     return float(text) if text is not None and text.isdecimal() else otherwise
-
-
-def _warnings(header: str) -> tuple[str, ...]:
-    """``299 - "text"``, several parted by commas outside of quotes."""
-    parts = header.split('"')
-    return tuple(part[:_SAID] for part in parts[1::2] if part.strip())[:_WARNINGS]

@@ -9,8 +9,9 @@ from typing import Any, Literal
 
 import msgspec
 
-from bulkhead.clients.kube.client import Expired, Forbidden, KubeClient, Unauthorised, Vanished
+from bulkhead.clients.kube.client import KubeClient
 from bulkhead.clients.kube.discovery import ApiResource
+from bulkhead.clients.kube.refusals import Expired, Forbidden, Unauthorised, Vanished
 from bulkhead.core.errors import SourceError
 
 _SERVER_SECONDS = 300
