@@ -16,6 +16,7 @@ from tests.conformance.model import Result
 
 SUITES = {
     "cel": "cel",
+    "pod-security": "pod_security",
     "posture-checkov": "checkov",
     "posture-hadolint": "hadolint",
     "posture-hadolint-vectors": "hadolint_vectors",

@@ -65,7 +65,7 @@ def checks(level: Level, minor: int) -> tuple[Check, ...]:
         return ()
     if level is Level.BASELINE:
         return _BASELINE
-    replaced = {baseline.host_path}
+    replaced: set[Check] = {baseline.host_path}
     if minor >= 22:
         replaced.add(baseline.capabilities)
     if minor >= 19:

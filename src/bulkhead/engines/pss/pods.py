@@ -36,7 +36,7 @@ def security(holder: Mapping[str, Any], *path: str) -> Any:
 
 
 def is_windows(spec: Spec) -> bool:
-    return at(spec, "os", "name") == "windows"
+    return bool(at(spec, "os", "name") == "windows")
 
 
 def has_own_users(spec: Spec) -> bool:
