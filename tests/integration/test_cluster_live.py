@@ -201,6 +201,25 @@ def test_what_a_tool_would_put_back_is_proposed_as_a_patch_for_its_repository(
     assert "image:" not in item.proposal
 
 
+def test_what_no_server_takes_is_not_tried_and_takes_nothing_else_with_it(double: KubeDouble) -> None:
+    """allowPrivilegeEscalation: false goes with neither privileged: true nor CAP_SYS_ADMIN."""
+    context = {"capabilities": {"add": ["CAP_SYS_ADMIN"]}}
+    double.put(deployment("admin", container={"resources": {}, "securityContext": context}))
+    trial, _ = Work(double).plan("container.privilege-escalation", "container.memory-limit")
+    repaired = {step.target: {repair.control for repair in step.repairs} for step in trial.plan.steps}
+    for name, hindrance in (("bad", "privileged: true"), ("admin", "the capability CAP_SYS_ADMIN")):
+        assert repaired[f"Deployment/shop/{name}"] == {"container.memory-limit"}
+        [reason] = [
+            item.reason
+            for item in trial.plan.unfixed
+            if item.resource == f"Deployment/shop/{name}" and item.control == "container.privilege-escalation"
+        ]
+        assert hindrance in reason
+    trial, _ = Work(double).plan("container.privilege-escalation", "container.privileged")
+    [step] = [step for step in trial.plan.steps if step.target == "Deployment/shop/bad"]
+    assert {repair.control for repair in step.repairs} == {"container.privilege-escalation", "container.privileged"}
+
+
 def test_an_admission_policy_has_the_last_word(double: KubeDouble) -> None:
     double.deny = lambda made: "frozen" if made["kind"] == "Deployment" else ""
     trial, _ = Work(double).plan("container.memory-limit")

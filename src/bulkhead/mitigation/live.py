@@ -25,6 +25,7 @@ from bulkhead.core.shapes import WRONG_SHAPE
 from bulkhead.formats import changes
 from bulkhead.mitigation import channels, choosing, generate, operations, patches, records
 from bulkhead.mitigation import rollout as reach
+from bulkhead.mitigation.admissible import admissible
 from bulkhead.mitigation.channels import kubernetes
 from bulkhead.mitigation.choosing import Chosen, Consent, left
 from bulkhead.mitigation.operations import DoesNotApply
@@ -54,7 +55,7 @@ def make(
     """
     reach.check(limits.windows)
     unfixed: list[Unfixed] = []
-    chosen = choosing.limited(_chosen(assessment, consent, unfixed), unfixed)
+    chosen = choosing.limited(admissible(_chosen(assessment, consent, unfixed), unfixed), unfixed)
     steps = [step for target in _targets(chosen) if (step := _step(target, consent, unfixed)) is not None]
     steps += _creations(world, chosen, unfixed)
     steps.sort(key=lambda step: (-_urgency(step, assessment), step.target))

@@ -21,6 +21,7 @@ from bulkhead.core.plan import Edit, Plan, Repair, Step, Unfixed
 from bulkhead.core.resource import Text
 from bulkhead.formats import texts
 from bulkhead.mitigation import choosing, generate, operations
+from bulkhead.mitigation.admissible import admissible
 from bulkhead.mitigation.choosing import Chosen, Consent, choose, chosen_for, left, limited
 from bulkhead.mitigation.operations import DoesNotApply
 from bulkhead.posture.evaluate import Assessment
@@ -52,7 +53,7 @@ def make(world: World, assessment: Assessment, consent: Consent, *, tenant: str,
             unfixed.append(answer)
         else:
             chosen.append(answer)
-    chosen = limited(chosen, unfixed)
+    chosen = limited(admissible(chosen, unfixed), unfixed)
     steps = _edit_steps(chosen, unfixed)
     steps += _create_steps(world, chosen, unfixed, frozenset(step.target for step in steps))
     identity = digest([(step.target, step.change.hex()) for step in steps])[:12]

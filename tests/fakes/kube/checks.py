@@ -1,6 +1,6 @@
 """What the double does not take: bodies that are no object of the kind, unknown fields, what must not change.
 
-Values are not validated one by one; that is what a real server is for.
+Values are not validated one by one, but where a repair of ours could go wrong; the rest is what a real server is for.
 """
 
 from __future__ import annotations
@@ -136,6 +136,25 @@ def _beyond(path: str, data: Any, known: set[str]) -> Iterator[tuple[str, Object
     for name in data if isinstance(data, dict) else ():
         if name not in known:
             yield f"{path}{name}", data, name
+
+
+def impossible(kind: Kind, name: str, made: Object) -> None:
+    """Settings of a container that contradict each other (core validation, ValidateSecurityContext). Raises Refused."""
+    path, spec = "spec", made.get("spec")
+    if kind[2] != "Pod":
+        path, spec = "spec.template.spec", ((spec or {}).get("template") or {}).get("spec")
+    for group in ("initContainers", "containers"):
+        for index, item in enumerate((spec or {}).get(group) or ()):
+            context = item.get("securityContext") or {}
+            if context.get("allowPrivilegeEscalation") is not False:
+                continue
+            told = json.dumps(context, separators=(",", ":"))
+            other = "`privileged` to true" if context.get("privileged") is True else ""
+            if "CAP_SYS_ADMIN" in ((context.get("capabilities") or {}).get("add") or ()):
+                other = "`capabilities.Add` CAP_SYS_ADMIN"
+            if other:
+                said = f"Invalid value: {told}: cannot set `allowPrivilegeEscalation` to false and {other}"
+                raise invalid(kind, name, f"{path}.{group}[{index}].securityContext", "FieldValueInvalid", said)
 
 
 def unchangeable(kind: Kind, name: str, old: Object, made: Object) -> None:

@@ -55,6 +55,7 @@ class Write:
             # The status has a part of its own; what is said of it here is not heard.
             made["status"] = copy.deepcopy((old or {}).get("status", {}))
         stored = self.store.put(self._key, made, dry=True)
+        checks.impossible(self.kind, self.name, stored)
         if old is not None:
             checks.unchangeable(self.kind, self.name, old, stored)
         if deny is not None and (reason := deny(stored)):

@@ -51,6 +51,16 @@ def repaired(plan: Plan) -> set[str]:
     return {repair.control for step in plan.steps for repair in step.repairs}
 
 
+def test_a_text_that_no_server_would_take_is_not_written() -> None:
+    plan = planned(POD, Consent())
+    assert "container.privilege-escalation" not in repaired(plan)
+    [left] = [item for item in plan.unfixed if item.control == "container.privilege-escalation"]
+    assert "privileged: true: repair that first" in left.reason
+    assert "container.privilege-escalation" in repaired(planned(POD, Consent(MitigationClass.GUARDED)))
+    listed = "apiVersion: v1\nkind: List\nitems:\n- " + POD.replace("\n", "\n  ")
+    assert "container.privilege-escalation" not in repaired(planned(listed, Consent()))
+
+
 def test_consent_decides_what_is_applied_and_naming_goes_over_it() -> None:
     assert "container.privileged" not in repaired(planned(POD, Consent()))
     assert "container.privileged" in repaired(planned(POD, Consent(MitigationClass.GUARDED)))

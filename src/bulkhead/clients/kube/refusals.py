@@ -15,8 +15,11 @@ _UNPROCESSABLE: Final = "the server rejected our request due to an error in our 
 # RBAC's own words (apiserver, responsewriters.Forbidden; rbac, rolebasedaccesscontrol). Policies, quotas and Pod Security say others.
 _NO_RIGHT: Final = re.compile(r'(?:^|is )forbidden: user "', re.IGNORECASE)
 _BY_WEBHOOK: Final = re.compile(r'^(?:admission webhook "[^"]*"|ValidatingAdmissionPolicy \S+) .*denied ', re.DOTALL)
-# A patch that does not fit is answered with the whole object (apiserver, handlers/patch.go), and the object may be a Secret.
-_ECHO: Final = re.compile(r'Invalid value: "\{(?:[^"\\]|\\.)*(?:"|\\?\Z)', re.DOTALL)
+# A value that does not fit is told whole, as JSON in quotes or bare (apimachinery, field.Error): it may be a Secret, and it hides
+# the reason, which comes after it.
+_VALUE: Final = re.compile(r'Invalid value: (?:"\{(?:[^"\\]|\\.)*(?:"|\\?\Z)|(\{))', re.DOTALL)
+_BRACES: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[{}]', re.DOTALL)
+_SHORT: Final = 80
 _QUOTED: Final = re.compile(r'\d{3} \S+ "((?:[^"\\]|\\.)*)"')
 
 
@@ -43,7 +46,7 @@ class Expired(SourceError):
 def refused(status: int, data: bytes, path: str, *, reading: bool) -> BulkheadError:
     """The server's Status as our error: what it says, never what we sent."""
     told = _told(data)
-    said = _ECHO.sub("Invalid value: (the object)", str(told.get("message") or "").strip())[:_SAID]
+    said = _without_objects(str(told.get("message") or "").strip())[:_SAID]
     message = f"the server answers {status}{': ' + said if said else ''}"
     if not reading and _BY_WEBHOOK.match(said):
         # Whoever answers a webhook chooses the code.
@@ -78,6 +81,29 @@ def _told(data: bytes) -> dict[str, Any]:
     except (msgspec.DecodeError, RecursionError, UnicodeDecodeError):
         return {}
     return told if isinstance(told, dict) else {}
+
+
+def _without_objects(said: str) -> str:
+    out, place = [], 0
+    for found in _VALUE.finditer(said):
+        if found.start() < place:
+            continue
+        end = found.end() if found.group(1) is None else _closing(said, found.start(1))
+        if found.group(1) is not None and end - found.start(1) <= _SHORT:
+            continue
+        out += [said[place : found.start()], "Invalid value: (the object)"]
+        place = end
+    return "".join(out) + said[place:]
+
+
+def _closing(said: str, start: int) -> int:
+    """Where the object that begins at ``start`` ends."""
+    depth = 0
+    for found in _BRACES.finditer(said, start):
+        depth += {"{": 1, "}": -1}.get(found.group(), 0)
+        if depth == 0:
+            return found.end()
+    return len(said)
 
 
 def warnings_of(header: str) -> tuple[str, ...]:

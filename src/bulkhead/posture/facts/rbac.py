@@ -265,7 +265,9 @@ def facts(world: World, resource: Resource) -> dict[str, Any]:
         "rolesRead": bool(world.by_kind.get(kind)),
         "system": _system(resource.ref.name),
     }
-    if rules is not None or builtin:
+    # A cluster whose roles were all read has no role by that name: the binding gives nothing.
+    absent = resource.ref.source == "kubernetes" and bool(world.by_kind.get(kind)) and not world.hides(kind)
+    if rules is not None or builtin or absent:
         out["rules"] = rules or []
     return out
 

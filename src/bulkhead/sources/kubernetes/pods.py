@@ -54,7 +54,13 @@ def _reason(item: Resource, by_name: Mapping[tuple[str, str, str], Resource]) ->
     template = _template(maker.data)
     own = data["spec"] if kind == "Pod" else data["spec"]["template"]["spec"]
     limited = _LIMITED in (data["metadata"].get("annotations") or {})
-    if template is None or decided(own, limited=limited) != decided(template, limited=limited):
+    if template is None:
+        return ""
+    if not template.get("imagePullSecrets"):
+        # The ServiceAccount's are put in where a pod names none; OpenShift's accounts all have one.
+        own = {name: value for name, value in own.items() if name != "imagePullSecrets"}
+    claimed = _with_claims(template, maker.data, item.ref.name)
+    if decided(own, limited=limited) != decided(claimed, limited=limited):
         return ""
     return "pods and jobs that are what their controllers say"
 
@@ -79,6 +85,19 @@ def _template(data: Mapping[str, Any]) -> Any:
     return (spec.get("template") or {}).get("spec")
 
 
+def _with_claims(template: Mapping[str, Any], maker: Mapping[str, Any], pod: str) -> Mapping[str, Any]:
+    """A StatefulSet gives each pod volumes of its own, in place of the template's of the same name (statefulset, updateStorage)."""
+    claims = (maker.get("spec") or {}).get("volumeClaimTemplates") if maker.get("kind") == "StatefulSet" else None
+    if not claims:
+        return template
+    names = [str(claim["metadata"]["name"]) for claim in claims]
+    made = [{"name": name, "persistentVolumeClaim": {"claimName": f"{name}-{pod}"}} for name in names]
+    return {
+        **template,
+        "volumes": [*made, *(item for item in template.get("volumes") or () if item.get("name") not in names)],
+    }
+
+
 def decided(spec: Mapping[str, Any], *, limited: bool) -> dict[str, Any]:
     """What somebody decided of a pod, without what admission adds to every pod.
 
@@ -88,14 +107,18 @@ def decided(spec: Mapping[str, Any], *, limited: bool) -> dict[str, Any]:
     out.setdefault("serviceAccountName", "default")
     for field in ("containers", "initContainers"):
         out[field] = [_container(item, limited=limited) for item in spec.get(field) or ()]
-    out["volumes"] = [item for item in spec.get("volumes") or () if not str(item.get("name")).startswith(_TOKEN)]
+    volumes = [item for item in spec.get("volumes") or () if not str(item.get("name")).startswith(_TOKEN)]
+    out["volumes"] = sorted(volumes, key=lambda item: str(item.get("name")))
     return out
 
 
 def _container(data: Mapping[str, Any], *, limited: bool) -> dict[str, Any]:
     out = {name: data[name] for name in _CONTAINER if data.get(name) not in (None, {}, [])}
     if not limited:
-        out["resources"] = data.get("resources") or {}
+        resources = data.get("resources") or {}
+        # A pod asks for what it is limited to where it says nothing else (core/v1, SetDefaults_Pod); a template is left as it is.
+        asked = {**(resources.get("limits") or {}), **(resources.get("requests") or {})}
+        out["resources"] = {**resources, "requests": asked} if asked else resources
     out["volumeMounts"] = [
         item for item in data.get("volumeMounts") or () if not str(item.get("name")).startswith(_TOKEN)
     ]

@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
-from bulkhead.clients.kube import ApiResource, Discovered
+from bulkhead.clients.kube import ApiResource, Discovered, Forbidden
 from bulkhead.core.errors import SourceError
 from bulkhead.core.resource import Gap, Ref, Resource, Snapshot
 from bulkhead.core.shapes import WRONG_SHAPE
@@ -27,6 +27,12 @@ _NEVER = frozenset(
         ("events.k8s.io", "Event"),
     }
 )
+# Groups of measurements: they are told by programs that come and go, and hold nothing else.
+_MEASURES: Final = {
+    "metrics.k8s.io": ("NodeMetrics", "PodMetrics"), "custom.metrics.k8s.io": ("MetricValueList",),
+    "external.metrics.k8s.io": ("ExternalMetricValueList",),
+}  # fmt: skip
+_MADE_HERE: Final = frozenset({"KubernetesCluster", "Component", "ClientTools"})
 
 
 class Reader(Protocol):
@@ -83,12 +89,18 @@ class Reading:
         """What is to be listed. Raises SourceError where the server does not tell its kinds."""
         found = await self._client.discover()
         self._discovery = []
+        there = {item.kind for item in found.resources}
         for group, reason in sorted(found.failures.items()):
-            hides = tuple(
-                sorted({item.rpartition("/")[2] for item in self._wanted} - {item.kind for item in found.resources})
-            )
-            self._discovery.append(self._told(f"/apis/{group}", "B200", reason, *hides))
+            self._discovery.append(self._told(f"/apis/{group}", "B200", reason, *self._behind(group, there)))
         return [item for item in found.resources if self._is_wanted(item)]
+
+    def _behind(self, version: str, there: set[str]) -> tuple[str, ...]:
+        """The kinds that may stand behind a group version whose server does not answer."""
+        group = version.rpartition("/")[0]
+        if group in _MEASURES:
+            return _MEASURES[group]
+        hidden = {item.rpartition("/")[2] for item in self._wanted if item.rpartition("/")[0] in ("", group)}
+        return tuple(sorted(hidden - there - _MADE_HERE))
 
     async def assembled(self, version: str, listed: list[Resource], notes: tuple[str, ...]) -> Snapshot:
         """The Snapshot that these objects make, with the kubelets asked for their settings."""
@@ -185,7 +197,8 @@ class Reading:
             if not isinstance(config, dict):
                 raise SourceError("the kubelet's answer is not its settings")
         except SourceError as error:
-            self._gap(path, error.code, error.message, "Component", hint=error.hint or "it takes get on nodes/proxy")
+            needs = "it takes get on nodes/proxy" if isinstance(error, Forbidden) else ""
+            self._gap(path, error.code, error.message, "Component", hint=error.hint or needs)
             return None
         except WRONG_SHAPE:
             self._gap(path, "B200", "the kubelet's answer is not its settings", "Component")

@@ -61,6 +61,20 @@ def test_a_long_object_before_the_reason_does_not_hide_it() -> None:
     assert found.message.endswith('unknown field "nope"')
 
 
+def test_the_reason_after_a_long_value_is_told() -> None:
+    value = '{"Capabilities":null,"Privileged":true,"Note":"a } in \\"quotes\\"","RunAsUser":{"x":null},"AllowPrivilegeEscalation":false}'
+    reason = "cannot set `allowPrivilegeEscalation` to false and `privileged` to true"
+    found = error(
+        422,
+        f'DaemonSet.apps "a" is invalid: [x: Invalid value: {value}: {reason}, y: Invalid value: {value}: {reason}]',
+    )
+    assert found.message.count(reason) == 2
+    assert "Capabilities" not in found.message
+    short = error(422, 'spec.selector: Invalid value: {"matchLabels":{"a":"b"}}: field is immutable')
+    assert '{"matchLabels":{"a":"b"}}: field is immutable' in short.message
+    assert error(422, f"x: Invalid value: {value[:-1]}").message.endswith("(the object)")
+
+
 def test_warnings_with_quotes_are_told_whole() -> None:
     header = '299 - "unknown field \\"spec.nope\\"", 299 - "a \\\\ b, c", 299 - ""'
     assert warnings_of(header) == ('unknown field "spec.nope"', "a \\ b, c")

@@ -28,6 +28,7 @@ from tests.fakes.kube import KubeDouble
 Object = dict[str, Any]
 _DIFFER = {
     ("k8s.hygiene.duplicate-key", "fail"): "an API server keeps no key twice",
+    ("k8s.pod.service-account-deprecated-field", "fail"): "an API server writes the name into both fields",
     ("k8s.secrets.secret-in-files", "pass"): "a Secret in a cluster is not in a file",
     ("k8s.secrets.secret-in-files", "fail"): "a Secret in a cluster is not in a file",
 }

@@ -18,8 +18,8 @@ from bulkhead.posture import wanted
 from bulkhead.posture.evaluate import Assessment
 from bulkhead.sources import kubernetes
 from tests.catalogue_check import catalogue
-from tests.fakes.kube import KubeDouble
-from tests.fakes.kube.town import CONFIGZ, Object, deployment, node, pod_of, town
+from tests.fakes.kube import KubeDouble, discovery
+from tests.fakes.kube.town import CONFIGZ, Object, binding, deployment, made_by, meta, node, pod_of, town
 
 QUICK = Limits(call_seconds=3.0, tries=2, wait_seconds=0.02)
 
@@ -86,6 +86,41 @@ def test_what_a_controller_made_is_told_once_unless_it_differs() -> None:
     assert pods == {"injected-1", "kube-apiserver-n1"}
     assert not [item for item in snapshot.resources if item.ref.kind == "ReplicaSet"]
     assert any("pods and jobs that are what their controllers say" in note for note in snapshot.notes)
+
+
+def _limited(name: str) -> Object:
+    """A template that says how much a container may take, and not how much it asks for."""
+    return deployment(name, container={"resources": {"limits": {"memory": "64Mi", "cpu": "100m"}}})
+
+
+def test_what_the_server_writes_into_every_pod_makes_no_difference() -> None:
+    """Requests from limits, the account's pull secrets, a StatefulSet's own volumes: nobody decided them for this pod."""
+    made = _limited("asks")
+    template = made["spec"]["template"]["spec"]
+    asked = {
+        **template["containers"][0],
+        "resources": {"limits": {"memory": "64Mi", "cpu": "100m"}, "requests": {"memory": "64Mi", "cpu": "100m"}},
+    }
+    pods = pod_of(made, containers=[asked], imagePullSecrets=[{"name": "asks-dockercfg"}])
+    claims = [{"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"]}}]
+    held = deployment("held", pod={"volumes": [{"name": "tmp", "emptyDir": {}}, {"name": "data", "emptyDir": {}}]})
+    held |= {"kind": "StatefulSet", "spec": {**held["spec"], "volumeClaimTemplates": claims}}
+    spec = held["spec"]["template"]["spec"]
+    own = {
+        **spec,
+        "volumes": [
+            {"name": "data", "persistentVolumeClaim": {"claimName": "data-held-0"}},
+            {"name": "tmp", "emptyDir": {}},
+        ],
+    }
+    other = {**spec, "volumes": [{"name": "data", "hostPath": {"path": "/"}}, {"name": "tmp", "emptyDir": {}}]}
+    of_set = [
+        {"apiVersion": "v1", "kind": "Pod", "metadata": meta(f"held-{number}", ownerReferences=made_by("StatefulSet", "held")), "spec": pod, "status": {"phase": "Running"}}
+        for number, pod in enumerate((own, other))
+    ]  # fmt: skip
+    with double_of([made, *pods, held, *of_set]) as double:
+        snapshot = read(double)
+    assert {item.ref.name for item in snapshot.resources if item.ref.kind == "Pod"} == {"held-1"}
 
 
 def test_values_of_secrets_do_not_enter() -> None:
@@ -175,6 +210,51 @@ def test_a_group_that_does_not_answer_hides_its_kinds() -> None:
         gaps = [gap for gap in read(double).gaps if "/apis/apps/v1" in gap.where]
     assert "Deployment" in gaps[0].hides
     assert "does not answer" in gaps[0].reason
+
+
+@pytest.mark.parametrize(
+    ("group", "hides"),
+    [
+        ("metrics.k8s.io", {"NodeMetrics", "PodMetrics"}),
+        ("custom.metrics.k8s.io", {"MetricValueList"}),
+        ("keda.sh", {"ScaledObject"}),
+    ],
+)
+def test_a_group_that_does_not_answer_hides_no_more_than_it_may_hold(group: str, hides: set[str]) -> None:
+    with double_of(town()) as double:
+        answer = discovery.groups(double.kinds, "/apis")
+        stale = {"version": "v1", "freshness": "Stale", "resources": []}
+        answer["items"].append({"metadata": {"name": group}, "versions": [stale]})
+        double.answers["/apis"] = (200, json.dumps(answer).encode())
+        snapshot = read(double)
+    [gap] = snapshot.gaps
+    assert hides <= set(gap.hides)
+    assert not {"KubernetesCluster", "Component", "Deployment", "Pod"} & set(gap.hides)
+    assert ("version.kubernetes", "KubernetesCluster/double") in verdicts(judged(snapshot), "pass")
+
+
+def test_a_binding_to_a_role_that_is_not_there_gives_nothing_where_all_roles_were_read() -> None:
+    dangling = binding("RoleBinding", "dangling", "shop", "Role", "nothing", "good")
+    where = ("k8s.rbac.cluster-admin", "RoleBinding/dangling")
+    with double_of([*town(), dangling]) as double:
+        assert where in verdicts(judged(read(double)), "pass")
+        double.forbidden.add("Role")
+        assert where in verdicts(judged(read(double)), "error")
+
+
+def test_what_the_server_writes_into_both_fields_is_no_deprecated_field() -> None:
+    with double_of(town()) as double:
+        assert double.get("Deployment", "good", "shop")["spec"]["template"]["spec"]["serviceAccount"] == "good"
+        failing = verdicts(judged(read(double)))
+    assert not [name for control, name in failing if control == "k8s.pod.service-account-deprecated-field"]
+
+
+def test_a_kubelet_that_is_not_reached_is_a_gap_that_asks_for_no_right() -> None:
+    with double_of(town()) as double:
+        double.raws.pop("/api/v1/nodes/n1/proxy/configz")
+        [gap] = read(double).gaps
+    assert "503" in gap.reason
+    assert "nodes/proxy" not in gap.hint
 
 
 def test_objects_of_another_shape_are_judged_or_gaps() -> None:
