@@ -17,6 +17,8 @@ from tests.conformance.model import Result
 SUITES = {
     "cel": "cel",
     "pod-security": "pod_security",
+    "vap": "vap_library",
+    "vap-recorded": "vap_recorded",
     "posture-checkov": "checkov",
     "posture-hadolint": "hadolint",
     "posture-hadolint-vectors": "hadolint_vectors",

@@ -18,13 +18,13 @@ def integer(value: int) -> int:
     """The value when it fits 64 bits with a sign."""
     if INT_MIN <= value <= INT_MAX:
         return value
-    raise CelError("integer overflow: return error for overflow")
+    raise CelError("integer overflow")
 
 
 def unsigned(value: int) -> UInt:
     if 0 <= value <= UINT_MAX:
         return UInt(value)
-    raise CelError("unsigned integer overflow: return error for overflow")
+    raise CelError("unsigned integer overflow")
 
 
 def instant(nanoseconds: int) -> Timestamp:

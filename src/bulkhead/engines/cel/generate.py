@@ -93,6 +93,14 @@ def _select(emitter: Emitter, node: s.Select) -> Value:
     return operations.select(emitter, emitter.visit(node.operand), node.field, optional=node.optional)
 
 
+def _has(emitter: Emitter, node: s.Has) -> Value:
+    # A variable whose name has a dot is a field of something that is not there itself: it is always set.
+    name = f"{dotted(node.operand)}.{node.field}"
+    if name.split(".", 1)[0] not in emitter.scope and name in emitter.variables:
+        return emitter.constant(value=True)
+    return operations.has(emitter, emitter.visit(node.operand), node.field)
+
+
 def _index(emitter: Emitter, node: s.Index) -> Value:
     operand = emitter.named(emitter.visit(node.operand))
     return operations.index(emitter, operand, emitter.visit(node.key), optional=node.optional)
@@ -209,7 +217,7 @@ _VISITORS: dict[type, Callable[[Emitter, Any], Value]] = {
     s.Constant: lambda emitter, node: emitter.constant(node.value),
     s.Name: _name,
     s.Select: _select,
-    s.Has: lambda emitter, node: operations.has(emitter, emitter.visit(node.operand), node.field),
+    s.Has: _has,
     s.Index: _index,
     s.Call: call,
     s.Unary: _unary,

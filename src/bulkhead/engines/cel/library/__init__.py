@@ -45,6 +45,26 @@ FUNCTIONS: dict[tuple[str, int], str] = {
     ("strings.quote", 1): "text.quote str",
     ("base64.encode", 1): "encoding.encode str",
     ("base64.decode", 1): "encoding.decode",
+    ("format.named", 1): "formats.named",
+    **{
+        (f"format.{name}", 0): f"formats.{function}"
+        for name, function in {
+            "dns1123Label": "dns1123_label",
+            "dns1123Subdomain": "dns1123_subdomain",
+            "dns1035Label": "dns1035_label",
+            "dns1123LabelPrefix": "dns1123_label_prefix",
+            "dns1123SubdomainPrefix": "dns1123_subdomain_prefix",
+            "dns1035LabelPrefix": "dns1035_label_prefix",
+            "qualifiedName": "qualified_name",
+            "labelValue": "label_value",
+            "uri": "uri",
+            "uuid": "uuid",
+            "byte": "byte",
+            "date": "date",
+            "datetime": "datetime_",
+        }.items()
+    },
+    ("sign", 1): "quantities.sign int",
     ("quantity", 1): "quantities.quantity",
     ("isQuantity", 1): "quantities.is_quantity bool",
     ("url", 1): "urls.url",
@@ -118,7 +138,9 @@ METHODS: dict[tuple[str, int], str] = {
 
 # Member functions of opaque types (quantity, URL, IP, CIDR, version); which has which is found at evaluation.
 MEMBERS: dict[str, int] = {
-    **dict.fromkeys(["isGreaterThan", "isLessThan", "compareTo", "add", "sub", "containsIP", "containsCIDR"], 1),
+    **dict.fromkeys(
+        ["isGreaterThan", "isLessThan", "compareTo", "add", "sub", "containsIP", "containsCIDR", "validate"], 1
+    ),
     **dict.fromkeys(["asInteger", "asApproximateFloat", "isInteger", "sign", "major", "minor", "patch"], 0),
     **dict.fromkeys(["getScheme", "getHost", "getHostname", "getPort", "getEscapedPath", "getQuery"], 0),
     **dict.fromkeys(["family", "isUnspecified", "isLoopback", "isLinkLocalMulticast", "isLinkLocalUnicast"], 0),

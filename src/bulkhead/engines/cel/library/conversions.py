@@ -28,7 +28,7 @@ def to_int(value: Any) -> int:
         return int(value)
     if isinstance(value, str):
         if not _INTEGER.fullmatch(value):
-            raise CelError(f"cannot convert {value[:40]!r} to int")
+            raise CelError("type conversion error from 'string' to 'int'")
         return integer(int(value))
     if isinstance(value, Timestamp):
         return int(value.key // NANOSECONDS)
@@ -48,7 +48,7 @@ def to_uint(value: Any) -> UInt:
         return UInt(value)
     if isinstance(value, str):
         if not _INTEGER.fullmatch(value) or value[0] in "+-":
-            raise CelError(f"cannot convert {value[:40]!r} to uint")
+            raise CelError("type conversion error from 'string' to 'uint'")
         return unsigned(int(value))
     raise refusal("uint", value)
 
@@ -65,7 +65,7 @@ def to_double(value: Any) -> float:
         word = value.lower().lstrip("+-")
         if word in _SPECIAL and len(value) - len(word) <= 1:
             return -_SPECIAL[word] if value[0] == "-" else _SPECIAL[word]
-        raise CelError(f"cannot convert {value[:40]!r} to double")
+        raise CelError("type conversion error from 'string' to 'double'")
     raise refusal("double", value)
 
 
@@ -118,7 +118,7 @@ def to_bool(value: Any) -> bool:
     if isinstance(value, str):
         if value in _TRUE or value in _FALSE:
             return value in _TRUE
-        raise CelError(f"cannot convert {value[:40]!r} to bool")
+        raise CelError("type conversion error from 'string' to 'bool'")
     raise refusal("bool", value)
 
 

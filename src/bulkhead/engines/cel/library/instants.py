@@ -29,12 +29,12 @@ def timestamp(value: Any) -> Timestamp:
         raise refusal("timestamp", value)
     match = _RFC3339.fullmatch(value)
     if match is None:
-        raise CelError(f"cannot convert {value[:40]!r} to timestamp")
+        raise CelError("type conversion error from 'string' to 'google.protobuf.Timestamp'")
     year, month, day, hour, minute, second = (int(part) for part in match.groups()[:6])
     try:
         moment = datetime(year, month, day, hour, minute, second, tzinfo=UTC)
     except ValueError:
-        raise CelError(f"cannot convert {value[:40]!r} to timestamp") from None
+        raise CelError("type conversion error from 'string' to 'google.protobuf.Timestamp'") from None
     fraction = int((match.group(7) or "").ljust(9, "0"))
     sign, hours, minutes = match.group(8), int(match.group(9) or 0), int(match.group(10) or 0)
     offset = (hours * 3600 + minutes * 60) * (-1 if sign == "-" else 1)
@@ -62,7 +62,7 @@ def duration(value: Any) -> Duration:
         total += int(match.group(1) or 0) * unit + int(fraction or 0) * unit // 10 ** len(fraction)
         at = match.end()
     if not text or at < len(text):
-        raise CelError(f"cannot convert {value[:40]!r} to duration")
+        raise CelError("type conversion error from 'string' to 'google.protobuf.Duration'")
     return span(sign * total)
 
 

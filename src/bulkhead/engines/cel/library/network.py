@@ -31,14 +31,29 @@ class Cidr(Opaque):
         return kind((int(address), length), strict=False)
 
 
+def _quoted(text: str) -> str:
+    return '"' + text[:60].replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _no_prefix(text: str, reason: str) -> CelError:
+    """In the words of the API server, which says it twice."""
+    said = "network address parse error during conversion from string"
+    return CelError(f"{said}: {said}: netip.ParsePrefix({_quoted(text)}): {reason}")
+
+
 def _address(text: str, subject: str) -> _Address:
     if "%" in text:
         raise CelError(f"{subject} with zone value is not allowed")
     try:
         address = ip_address(text)
     except (ValueError, AddressValueError):
-        kind = "IP Address" if subject == "IP Address" else "network address"
-        raise CelError(f"{kind} '{text[:60]}' parse error during conversion from string") from None
+        shown = _quoted(text)
+        if subject == "IP Address":
+            said = (
+                f"IP Address {shown} parse error during conversion from string: ParseAddr({shown}): unable to parse IP"
+            )
+            raise CelError(said) from None
+        raise _no_prefix(text, f"ParseAddr({shown}): unable to parse IP") from None
     if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
         if "." in text:
             raise CelError("IPv4-mapped IPv6 address is not allowed")
@@ -78,11 +93,13 @@ def cidr(value: Any) -> Cidr:
     if not isinstance(value, str):
         raise refusal("cidr", value)
     text, slash, length = value.partition("/")
-    if not slash or not length.isascii() or not length.isdigit() or len(length) > 3:
-        raise CelError(f"network address parse error during conversion from string: '{value[:60]}'")
+    if not slash:
+        raise _no_prefix(value, "no '/'")
+    if not length.isascii() or not length.isdigit() or len(length) > 3 or (length[0] == "0" and length != "0"):
+        raise _no_prefix(value, f"bad bits after slash: {_quoted(length)}")
     address = _address(text, "CIDR")
-    if int(length) > address.max_prefixlen or (length[0] == "0" and length != "0"):
-        raise CelError(f"network address parse error during conversion from string: '{value[:60]}'")
+    if int(length) > address.max_prefixlen:
+        raise _no_prefix(value, "prefix length out of range")
     return Cidr((address, int(length)))
 
 

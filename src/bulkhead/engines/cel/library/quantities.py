@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from bulkhead.engines.cel.errors import CelError, refusal
+from bulkhead.engines.cel.library.signature import takes
 from bulkhead.engines.cel.values import INT_MAX, INT_MIN, Opaque
 
 _NUMBER = re.compile(
@@ -112,6 +113,11 @@ def _sub(self: Quantity, other: Any) -> Quantity:
 
 def _sign(self: Quantity) -> int:
     return int(self.key > 0) - int(self.key < 0)
+
+
+@takes("sign", Quantity)
+def sign(value: Quantity) -> int:
+    return _sign(value)
 
 
 Quantity.methods = {

@@ -28,8 +28,24 @@ def semver(text: Any, *normalize: Any) -> Semver:
         return text
     version = _parsed("semver", text, normalize)
     if version is None:
-        raise CelError(f"not a semantic version: {text[:40]!r}")
+        raise CelError(_wrong(_normal(text) if normalize and normalize[0] else text))
     return version
+
+
+def _wrong(text: str) -> str:
+    """Why it is none, in the words of the library that the API server uses."""
+    if not text:
+        return "Version string empty"
+    numbers = text.split(".", 2)
+    if len(numbers) != 3 and not (len(numbers) == 1 and not numbers[0].isdigit()):
+        return "No Major.Minor.Patch elements found"
+    numbers[-1] = re.split("[-+]", numbers[-1], maxsplit=1)[0] if len(numbers) == 3 else numbers[-1]
+    for name, number in zip(("major", "minor", "patch"), numbers, strict=False):
+        if not number.isdigit():
+            return f'Invalid character(s) found in {name} number "{number[:40]}"'
+        if number[0] == "0" and number != "0":
+            return f'{name.capitalize()} number must not contain leading zeroes "{number[:40]}"'
+    return "No Major.Minor.Patch elements found" if len(numbers) != 3 else f"not a semantic version: {text[:40]!r}"
 
 
 def is_semver(text: Any, *normalize: Any) -> bool:
