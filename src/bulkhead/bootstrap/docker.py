@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from bulkhead.bootstrap.running import run
 from bulkhead.bootstrap.targets import DOCKER
 from bulkhead.core.errors import UsageError
 from bulkhead.core.resource import Snapshot
@@ -42,9 +43,7 @@ def read(socket: str) -> Snapshot:
     Raises:
         SourceError: the engine cannot be asked.
     """
-    import asyncio
-
-    return asyncio.run(read_async(socket))
+    return run(read_async(socket))
 
 
 async def read_async(socket: str) -> Snapshot:

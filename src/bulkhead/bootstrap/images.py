@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from bulkhead.bootstrap.running import run
 from bulkhead.core.resource import Snapshot
 
 
@@ -23,7 +24,6 @@ def read(target: str, *, platform: str, plain_http: bool) -> Snapshot:
 
 def _pulled(target: str, *, platform: str, plain_http: bool) -> Snapshot:
     """Nothing but the image's own registry is asked, with the credentials that docker keeps for it."""
-    import asyncio
     import os
 
     from bulkhead.clients.registry import RegistryClient, load, parse
@@ -37,4 +37,4 @@ def _pulled(target: str, *, platform: str, plain_http: bool) -> Snapshot:
         async with RegistryClient(credentials=load(folder / "config.json"), plain_http=hosts) as client:
             return await read_registry(target, client, platform=platform)
 
-    return asyncio.run(pull())
+    return run(pull())

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Self
 from bulkhead.app.watching import Watched
 from bulkhead.app.worlds import LiveHands, LiveWorld
 from bulkhead.bootstrap import docker
+from bulkhead.bootstrap.running import run
 from bulkhead.bootstrap.targets import AWS, AZURE, DOCKER, GCP, KUBERNETES, NODE, SCHEMES
 from bulkhead.core.errors import SourceError, UsageError
 from bulkhead.core.resource import Gap, Resource, Snapshot
@@ -248,11 +249,9 @@ def read(world: LiveWorld, opened: Root) -> Snapshot:
     Raises:
         SourceError: it cannot be asked.
     """
-    import asyncio
-
     from bulkhead.app import live
 
-    snapshot = asyncio.run(world.read())
+    snapshot = run(world.read())
     if not opened.remember:
         return snapshot
     return live.without_kept(snapshot, live.kept(opened.journal, world.root, tenant=opened.settings.tenant))

@@ -16,6 +16,7 @@ from bulkhead.app.ports import RunDiff, StoredFinding
 from bulkhead.app.proposing import Proposed
 from bulkhead.bootstrap import live, targets
 from bulkhead.bootstrap.root import Root
+from bulkhead.bootstrap.running import run
 from bulkhead.core.errors import SourceError, UsageError
 from bulkhead.core.resource import Snapshot
 from bulkhead.report.model import Report
@@ -117,12 +118,10 @@ def undo(entry: str, opened: Root) -> tuple[str, ...]:
     tenant = opened.settings.tenant
     root = opened.journal.entry(entry, tenant=tenant).summary.root
     if targets.is_live(root):
-        import asyncio
-
         from bulkhead.app import live as living
 
         hands = live.hands(root, opened.settings)
-        return asyncio.run(living.undo(entry, hands, opened.journal, tenant=tenant))
+        return run(living.undo(entry, hands, opened.journal, tenant=tenant))
     from bulkhead.app import fix as fixing
 
     return fixing.undo(entry, opened.hands, opened.journal, tenant=tenant)

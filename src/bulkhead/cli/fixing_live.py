@@ -24,7 +24,7 @@ def run(arguments: argparse.Namespace) -> int:
 
     from bulkhead.app import live
     from bulkhead.bootstrap import live as worlds
-    from bulkhead.bootstrap import root
+    from bulkhead.bootstrap import root, running
     from bulkhead.core.control import MitigationClass
     from bulkhead.mitigation.choosing import Consent
 
@@ -41,7 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
         with rendering.working("trying the repairs in memory and rehearsing them"):
             trial = live.propose(scan, opened.context, consent, opened.rollout)
             hands = worlds.hands(world.root, opened.settings)
-            trial = asyncio.run(live.rehearse(trial, hands))
+            trial = running.run(live.rehearse(trial, hands))
         _show(arguments, trial)
         if arguments.patches:
             _write_patches(trial.plan, Path(arguments.patches))
@@ -51,7 +51,7 @@ def run(arguments: argparse.Namespace) -> int:
             return 0
         site = live.Site(world, hands, opened.journal, asyncio.sleep)
         with rendering.working("applying, canary first"):
-            done = asyncio.run(live.apply(trial, scan, site, opened.context, actor=root.actor()))
+            done = running.run(live.apply(trial, scan, site, opened.context, actor=root.actor()))
         if done.reason or done.judgement is None:
             rendering.talk(f"everything was taken back (journal {done.entry}): {done.reason}")
             return 3
@@ -98,42 +98,38 @@ def _write_patches(plan: Plan, folder: Path) -> None:
 
 def undo(entry: str, opened: Root, where: str) -> tuple[str, ...]:
     """Take an applied change of a live world back; the targets."""
-    import asyncio
-
     from bulkhead.app import live
     from bulkhead.bootstrap import live as worlds
+    from bulkhead.bootstrap import running
 
     hands = worlds.hands(where, opened.settings)
-    return asyncio.run(live.undo(entry, hands, opened.journal, tenant=opened.settings.tenant))
+    return running.run(live.undo(entry, hands, opened.journal, tenant=opened.settings.tenant))
 
 
 def recover(entry: str, opened: Root, where: str) -> tuple[str, ...]:
     """Take back what a crash left half done; the targets."""
-    import asyncio
-
     from bulkhead.app import live
     from bulkhead.bootstrap import live as worlds
+    from bulkhead.bootstrap import running
 
     hands = worlds.hands(where, opened.settings)
-    return asyncio.run(live.recover(entry, hands, opened.journal, tenant=opened.settings.tenant))
+    return running.run(live.recover(entry, hands, opened.journal, tenant=opened.settings.tenant))
 
 
 def settle(entry: str, opened: Root, where: str) -> tuple[str, ...]:
     """Remove what an applied change keeps for its way back; the targets."""
-    import asyncio
-
     from bulkhead.app import live
     from bulkhead.bootstrap import live as worlds
+    from bulkhead.bootstrap import running
 
     hands = worlds.hands(where, opened.settings)
-    return asyncio.run(live.settle(entry, hands, opened.journal, tenant=opened.settings.tenant))
+    return running.run(live.settle(entry, hands, opened.journal, tenant=opened.settings.tenant))
 
 
 def versions(found: Entry, target: str, opened: Root) -> Mapping[str, bytes | None]:
     """The records before, as written and now."""
-    import asyncio
-
     from bulkhead.app import live
     from bulkhead.bootstrap import live as worlds
+    from bulkhead.bootstrap import running
 
-    return asyncio.run(live.versions(found, target, worlds.hands(found.summary.root, opened.settings), opened.journal))
+    return running.run(live.versions(found, target, worlds.hands(found.summary.root, opened.settings), opened.journal))
