@@ -13,15 +13,20 @@ import sys
 import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bulkhead.clients.docker import DockerClient
 from bulkhead.clients.registry import RegistryClient
 from bulkhead.core.resource import Snapshot
+from bulkhead.sources import docker as docker_source
+from bulkhead.sources.docker import Layers
 from bulkhead.sources.images.archive import read_archive
 from bulkhead.sources.images.registry import read_registry
+from bulkhead.store.kept import KeptFacts
 from tests.fakes.images import folder, item, symlink, tar
 from tests.integration.engine import docker, missing, program, registry, require_engine
 
@@ -161,3 +166,22 @@ def test_an_image_pushed_and_scanned_by_reference(saved: Saved, tmp_path: Path) 
 async def pulled(name: str) -> Snapshot:
     async with RegistryClient(use_proxy=False) as client:
         return await read_registry(name, client)
+
+
+def test_the_engine_s_own_images_are_read_with_their_files(saved: Saved, tmp_path: Path) -> None:
+    """The same image, out of the engine: as the archive tells it, and nothing of it is left on the disk."""
+    socket = os.environ.get("DOCKER_HOST", "unix:///var/run/docker.sock").removeprefix("unix://")
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+
+    async def look() -> Snapshot:
+        async with DockerClient(socket) as client:
+            layers = Layers(client, KeptFacts(tmp_path / "kept", "1"), folder=scratch)
+            return await docker_source.read(client, socket, machine=None, now=datetime.now(UTC), layers=layers)
+
+    found = asyncio.run(look())
+    [data] = [one.data for one in found.resources if one.ref.kind == "Image" and saved.name in one.data["tags"]]
+    [archived] = [one.data for one in read_archive(saved.archive).resources]
+    assert data["files"] == archived["files"]
+    assert any(secret["kind"] for secret in data["files"]["secrets"])
+    assert list(scratch.iterdir()) == []

@@ -46,12 +46,16 @@ def read(socket: str) -> Snapshot:
     return run(read_async(socket))
 
 
-async def read_async(socket: str) -> Snapshot:
-    """The same, where a loop runs already."""
+async def read_async(socket: str, *, layers: bool = False) -> Snapshot:
+    """The same, where a loop runs already; with ``layers`` the files of images too."""
+    from bulkhead import __version__
+    from bulkhead.bootstrap import places
     from bulkhead.clients.docker import DockerClient
     from bulkhead.sources import docker
     from bulkhead.sources.docker.read import now
     from bulkhead.sources.machine import Machine
+    from bulkhead.store.kept import KeptFacts
 
     async with DockerClient(socket) as client:
-        return await docker.read(client, socket, machine=Machine(Path("/")), now=now())
+        files = docker.Layers(client, KeptFacts(places.cache() / "layers", __version__)) if layers else None
+        return await docker.read(client, socket, machine=Machine(Path("/")), now=now(), layers=files)

@@ -24,15 +24,16 @@ if TYPE_CHECKING:
 class _Docker:
     """An engine and its machine."""
 
-    def __init__(self, socket: str) -> None:
+    def __init__(self, socket: str, *, layers: bool) -> None:
         self._socket = socket
+        self._layers = layers
 
     @property
     def root(self) -> str:
         return DOCKER + self._socket
 
     async def read(self) -> Snapshot:
-        return await docker.read_async(self._socket)
+        return await docker.read_async(self._socket, layers=self._layers)
 
     async def changes(self) -> AsyncIterator[None]:
         from bulkhead.clients.docker import DockerClient
@@ -185,7 +186,7 @@ async def watched(target: str, opened: Root) -> AsyncIterator[Watched]:
         UsageError: the target is no world that does.
     """
     if target.startswith(DOCKER):
-        yield _Docker(docker.address(target))
+        yield _Docker(docker.address(target), layers=opened.settings.docker_layers)
     elif target.startswith(KUBERNETES):
         from bulkhead.posture import wanted
 
@@ -204,7 +205,7 @@ def world(target: str, opened: Root) -> LiveWorld:
         SettingsError: the kubeconfig is wrong.
     """
     if target.startswith(DOCKER):
-        return _Docker(docker.address(target))
+        return _Docker(docker.address(target), layers=opened.settings.docker_layers)
     if target.startswith(KUBERNETES):
         from bulkhead.posture import wanted
 

@@ -8,7 +8,7 @@ import msgspec
 
 from bulkhead.core.finding import Finding, Fingerprints, Where, dotted
 from bulkhead.core.outcome import Outcome, join
-from bulkhead.core.resource import DocumentPath, Text
+from bulkhead.core.resource import DocumentPath, Resource, Text
 from bulkhead.formats import texts
 from bulkhead.posture.batch import Told
 from bulkhead.posture.bindings import Element
@@ -28,6 +28,8 @@ class Verdict(msgspec.Struct, eq=False):
 
 
 Place = tuple[int, DocumentPath]
+_NAMED = 5
+"""Containers that a finding about their image names."""
 
 
 MOST = 300_000
@@ -95,10 +97,12 @@ class Findings:
         ref, name = element.resource.ref, element.name
         done, seen, tenant = self._done, self._seen, self._tenant
         fingerprints = Fingerprints(tenant, ref, name)
+        used = _used(element.resource)
         for (_, runnable, answer), where, (_, path) in zip(answers, wheres, places, strict=True):
             control = runnable.control
             fingerprint = fingerprints.of(control.id)
             outcome, message, evidence = answer
+            evidence = f"{evidence}; {used}" if evidence and used else evidence or used
             # Two checks of one control may speak about one element: one finding, the worst, of equals the first.
             at = seen.setdefault(fingerprint, len(done))
             if at < len(done) and join(done[at].outcome, outcome) is done[at].outcome:
@@ -122,6 +126,16 @@ def _target(element: Element, path: DocumentPath) -> DocumentPath:
         return target(element, path) or ()
     except WRONG_SHAPE:
         return ()
+
+
+def _used(resource: Resource) -> str:
+    """Where an image runs: that is what a finding about it exposes."""
+    users = resource.data.get("used_by") if resource.ref.kind == "Image" and isinstance(resource.data, dict) else None
+    if not isinstance(users, list):
+        return ""
+    names = [str(user.get("name")) for user in users if isinstance(user, dict)]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return f"used by {', '.join(names[:_NAMED])}{more}" if names else "used by no container"
 
 
 def _wheres(text: Text | None, asked: Sequence[Place]) -> dict[Place, Where]:

@@ -7,13 +7,14 @@ import argparse
 from bulkhead.cli import rendering, selecting
 
 NAME = "image"
-HELP = "scan an image: a docker save or OCI archive, an OCI layout folder, or a reference in a registry"
+HELP = "scan an image: a docker save or OCI archive, an OCI layout folder, one in the Docker engine, or a reference in a registry"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("what", choices=("scan",))
     parser.add_argument(
-        "target", help="a .tar file, an OCI layout folder, or a reference such as registry.example/app:1.2"
+        "target",
+        help="a .tar file, an OCI layout folder, docker-daemon:NAME, or a reference such as registry.example/app:1.2",
     )
     selecting.add_selection(parser)
     parser.add_argument("--format", choices=rendering.FORMATS, default="table")

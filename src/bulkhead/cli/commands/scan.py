@@ -32,6 +32,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--with-fixes", action="store_true", help="plan the repairs too, so that the report shows each diff"
     )
+    parser.add_argument(
+        "--layers", action="store_true", help="read the files of images in a Docker engine too, not only their settings"
+    )
     parser.add_argument("--forget", action="store_true", help="keep nothing of this run in the store")
 
 
@@ -46,7 +49,9 @@ def run(arguments: argparse.Namespace) -> int:
     live = targets.is_live(arguments.target)
     folder = Path() if live else selecting.target(arguments)
     flags = (("fail_on", arguments.fail_on), ("exceptions", arguments.exceptions))
-    given = {key: value for key, value in flags if value}
+    given: dict[str, str] = {key: value for key, value in flags if value}
+    if arguments.layers:
+        given["docker_layers"] = "true"
     with root.open_root(folder, remember=not arguments.forget, given=given) as opened:
         threshold = opened.settings.threshold()
         selection = opened.selection(tuple(arguments.control), arguments.profile)

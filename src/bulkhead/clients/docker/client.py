@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import IO, TYPE_CHECKING, Any, Self
 
 import msgspec
 
@@ -89,6 +89,43 @@ class DockerClient:
     async def delete(self, path: str, **parameters: str) -> None:
         """Raises as ``post``."""
         await self._call("DELETE", path, parameters)
+
+    async def save(self, path: str, file: IO[bytes], *, size: int, seconds: float) -> None:
+        """The bytes that the engine answers, written to a file as they come.
+
+        Args:
+            path: below the engine's root.
+            file: open for writing.
+            size: bytes at most.
+            seconds: for the whole of it.
+
+        Raises:
+            Vanished: there is no such thing (404).
+            LimitExceeded: the answer is too large or takes too long.
+            SourceError: the engine refuses or breaks off, or the file cannot be written.
+        """
+        import httpx
+
+        http = self._open()
+        timeout = httpx.Timeout(self._limits.call_seconds, connect=self._limits.connect_seconds)
+        got = 0
+        try:
+            async with asyncio.timeout(seconds), http.stream("GET", path, timeout=timeout) as response:
+                if response.status_code != 200:
+                    raise _refused("GET", response.status_code, await response.aread(), path)
+                async for chunk in response.aiter_raw():
+                    got += len(chunk)
+                    if got > size:
+                        raise LimitExceeded(f"the answer has more than {size} bytes", where=path)
+                    await asyncio.to_thread(file.write, chunk)
+        except TimeoutError as error:
+            raise LimitExceeded(f"the engine took longer than {seconds:g} seconds", where=path) from error
+        except httpx.TimeoutException as error:
+            raise LimitExceeded("the engine does not answer in time", where=path) from error
+        except httpx.HTTPError as error:
+            raise _unreachable(error, self._socket) from error
+        except OSError as error:
+            raise SourceError(f"the answer cannot be kept for reading: {error.strerror}", where=path) from error
 
     async def events(self, filters: Mapping[str, Sequence[str]]) -> AsyncIterator[dict[str, Any]]:
         """What happens in the engine from now on, for as long as somebody listens (``GET /events``).

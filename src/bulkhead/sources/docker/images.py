@@ -1,4 +1,4 @@
-"""One image of the engine: its configuration and history. Its files are read with ``bulkhead image scan``."""
+"""One image of the engine: its configuration and history. Its files are in ``layers``."""
 
 from __future__ import annotations
 

@@ -15,15 +15,20 @@ from bulkhead.core.errors import SourceError
 from bulkhead.core.resource import Gap, Ref, Resource, Snapshot
 from bulkhead.core.shapes import WRONG_SHAPE
 from bulkhead.sources.docker import containers, daemon, files, images
+from bulkhead.sources.docker.layers import Layers
 from bulkhead.sources.machine import Machine
 
 _CLOCK = 2.0
 """Seconds by which the boot's time and a file's may differ."""
+_USERS = 1_000
+"""Containers that are told of one image."""
 _MOST = 10_000
 """Containers and images of one engine that are read."""
 
 
-async def read(client: DockerClient, address: str, *, machine: Machine | None, now: datetime) -> Snapshot:
+async def read(
+    client: DockerClient, address: str, *, machine: Machine | None, now: datetime, layers: Layers | None = None
+) -> Snapshot:
     """Everything of the engine that is ours to judge, and what could not be read.
 
     Args:
@@ -31,6 +36,7 @@ async def read(client: DockerClient, address: str, *, machine: Machine | None, n
         address: its socket, as it is told in findings.
         machine: the machine that the engine runs on; None where it runs somewhere else.
         now: for ages.
+        layers: reads the files of images; None leaves them unread, and what they would tell unknown.
 
     Raises:
         SourceError: the engine cannot be asked who it is.
@@ -38,12 +44,15 @@ async def read(client: DockerClient, address: str, *, machine: Machine | None, n
     info, version = await asyncio.gather(client.get("/info"), client.get("/version"))
     if not isinstance(info, dict) or not isinstance(version, dict):
         raise SourceError("the engine does not say what it is", where=address)
-    reading = _Reading(client, f"docker://{info.get('Name') or address}", machine, now)
+    reading = _Reading(client, f"docker://{info.get('Name') or address}", machine, now, layers)
     return await reading.all(info, version, address)
 
 
 class _Reading:
-    def __init__(self, client: DockerClient, origin: str, machine: Machine | None, now: datetime) -> None:
+    def __init__(
+        self, client: DockerClient, origin: str, machine: Machine | None, now: datetime, layers: Layers | None
+    ) -> None:
+        self._layers = layers
         self._client = client
         self._origin = origin
         self._machine = machine
@@ -67,7 +76,7 @@ class _Reading:
             *(self._container(str(item.get("Id")), tags) for item in listed),
             *(self._image(item) for item in stored),
         )
-        found = [item for item in made if item is not None]
+        found = _joined([item for item in made if item is not None])
         services = await self._swarm(info, networks)
         with self._in_shape("/info", "DockerDaemon", "NodeFile"):
             self._daemon(info, address, networks, services)
@@ -121,6 +130,7 @@ class _Reading:
         name = str(item.get("Id"))
         try:
             data = await images.read(self._client, name, self._now)
+            data |= await self._files_of(name, str(data["reference"]))
             return Resource(self._ref("Image", str(data["reference"])), data)
         except Vanished:
             return None
@@ -129,6 +139,25 @@ class _Reading:
         except WRONG_SHAPE as error:
             self._gap(f"/images/{name}/json", SourceError(f"the image has not the shape of one: {error}"), "Image")
         return None
+
+    async def _files_of(self, name: str, reference: str) -> dict[str, Any]:
+        """What the image's files tell; nothing, and a gap, where they cannot be read."""
+        if self._layers is None:
+            return {}
+        try:
+            facts, gaps = await self._layers.read(name)
+        except Vanished:
+            raise
+        except SourceError as error:
+            where = f"/images/{name}/get"
+            self._gap(
+                where, SourceError(f"the files of {reference} were not read: {error.message}", hint=error.hint), "Image"
+            )
+            return {}
+        self.gaps += [
+            msgspec.structs.replace(gap, where=f"{self._origin} image {reference}: {gap.where}") for gap in gaps
+        ]
+        return facts
 
     async def _swarm(self, info: dict[str, Any], networks: list[dict[str, Any]]) -> int | None:
         """The cluster that this node manages; how many services run there."""
@@ -296,6 +325,23 @@ class _Reading:
             return 0
         last = images.instant(state.get("FinishedAt")) or images.instant(data.get("Created"))
         return max((self._now - last).days, 0) if last else 0
+
+
+def _joined(found: list[Resource]) -> list[Resource]:
+    """The same, each image with the containers that were made from it."""
+    used: dict[str, list[dict[str, Any]]] = {}
+    for item in found:
+        if item.ref.kind == "DockerContainer":
+            state = item.data.get("State")
+            running = state.get("Running") is True if isinstance(state, dict) else False
+            made = {"name": item.ref.name, "id": str(item.data.get("Id", "")), "running": running}
+            used.setdefault(str(item.data.get("Image", "")), []).append(made)
+    return [
+        Resource(item.ref, {**item.data, "used_by": used.get(str(item.data.get("id", "")), [])[:_USERS]})
+        if item.ref.kind == "Image"
+        else item
+        for item in found
+    ]
 
 
 def _daemon_of(machine: Machine, address: str) -> int:
