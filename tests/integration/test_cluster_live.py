@@ -18,7 +18,7 @@ from bulkhead.app.scan import Context, Scan, Selection
 from bulkhead.clients.kube import Cluster, KubeClient
 from bulkhead.clients.kube.config import Identity
 from bulkhead.core.control import MitigationClass
-from bulkhead.core.errors import BulkheadError, Conflict, PlanRefused
+from bulkhead.core.errors import BulkheadError, Conflict, PlanRefused, SourceError
 from bulkhead.core.plan import Rollout, Window
 from bulkhead.core.resource import Snapshot
 from bulkhead.mitigation.channels import kubernetes as channel
@@ -175,6 +175,47 @@ def test_a_rollout_that_never_becomes_ready_is_rolled_back(double: KubeDouble) -
     assert "rollout" in done.reason
     after = record(double, "Deployment", "bad")
     assert after["spec"] == before["spec"]
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"availableReplicas": 0}, "0 of 2 pods are available"), ({"updatedReplicas": 1}, "1 of 2 pods are updated")],
+)
+def test_a_workload_that_does_not_run_as_it_should_is_left_since_nothing_would_prove_its_repair(
+    double: KubeDouble, change: dict[str, int], reason: str
+) -> None:
+    found = double.get("Deployment", "bad", "shop")
+    double.put({**found, "status": {**found["status"], **change}})
+    trial, _ = Work(double).plan("container.memory-limit")
+    assert not [step for step in trial.plan.steps if step.target == "Deployment/shop/bad"]
+    [item] = [item for item in trial.plan.unfixed if item.resource == "Deployment/shop/bad"]
+    assert reason in item.reason
+
+
+def test_what_a_controller_said_before_the_change_does_not_fail_it(double: KubeDouble) -> None:
+    """The status of the old template stands there until the controller has seen the new one."""
+    double.rollout_seconds = 1.0
+    said = {"type": "Progressing", "status": "False", "reason": "ProgressDeadlineExceeded"}
+    found = double.get("Deployment", "bad", "shop")
+    double.put({**found, "status": {**found["status"], "conditions": [said]}})
+    work = Work(double)
+    trial, scan = work.plan("container.memory-limit")
+    assert work.apply(trial, scan).reason == ""
+
+
+def test_pods_that_do_not_come_back_after_an_undo_are_told_and_the_object_is_what_it_was(double: KubeDouble) -> None:
+    work = Work(double, rollout_seconds=0.5)
+    before = record(double, "Deployment", "bad")
+    trial, scan = work.plan("container.memory-limit")
+    done = work.apply(trial, scan)
+    assert done.reason == ""
+    double.rollout_seconds = None
+    with pytest.raises(SourceError, match="the object is what it was, and its pods have not come back") as caught:
+        work.undo(done)
+    assert "bulkhead undo --recover" in caught.value.hint
+    assert record(double, "Deployment", "bad")["spec"] == before["spec"]
+    asyncio.run(live.recover(done.entry, work.hands, work.journal, tenant="default"))
+    assert work.journal.entry(done.entry).summary.state is EntryState.FAILED
 
 
 @pytest.mark.parametrize(

@@ -46,6 +46,11 @@ class KubeHands:
                     raise Conflict("there is such an object by now", where=step.target, hint="scan and fix again")
                 return (await client.apply(resource, _decoded(step.change), dry_run=True)).warnings
             live = _unchanged(found, step)
+            if step.risk != "none" and (reason := rollouts.unfit(live)):
+                raise PlanRefused(
+                    f"its pods do not run as they should, so that a new template could not be proved: {reason}",
+                    where=step.target,
+                )
             patch = operations(live, _decoded(step.before), _decoded(step.change))
             return (await client.patch(resource, *_place(step), patch, dry_run=True)).warnings
 
@@ -117,7 +122,17 @@ class KubeHands:
             patch = operations(found, msgspec.json.decode(now), _decoded(step.before))
             await client.patch(resource, *_place(step), patch)
             if step.risk != "none":
-                await self._rolled_out(client, resource, step)
+                await self._came_back(client, resource, step)
+
+    async def _came_back(self, client: KubeClient, resource: ApiResource, step: Step) -> None:
+        """Raises SourceError where the object is what it was, and its pods are not."""
+        try:
+            await self._rolled_out(client, resource, step)
+        except SourceError as error:
+            said = f"the object is what it was, and its pods have not come back: {error.message}"
+            raise SourceError(
+                said, where=step.target, hint="see to its pods; bulkhead undo --recover ends it"
+            ) from error
 
     async def _removed(self, client: KubeClient, resource: ApiResource, step: Step, found: Any, known: Any) -> None:
         if found is None:

@@ -9,7 +9,7 @@ ROLLED: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "Deployment
 
 def waiting(data: dict[str, Any]) -> str:
     """What is still to come; empty when the rollout is done, or the kind has none."""
-    if data.get("kind") not in ROLLED:
+    if data.get("kind") not in ROLLED or _by_hand(data):
         return ""
     status = data.get("status") or {}
     if int(status.get("observedGeneration") or 0) < int(data["metadata"].get("generation") or 0):
@@ -28,9 +28,24 @@ def waiting(data: dict[str, Any]) -> str:
     return f"{ready} of {wanted} pods are available" if ready < wanted else ""
 
 
+def _by_hand(data: dict[str, Any]) -> bool:
+    """Pods that are replaced only when somebody deletes them."""
+    return ((data.get("spec") or {}).get("updateStrategy") or {}).get("type") == "OnDelete"
+
+
+def unfit(data: dict[str, Any]) -> str:
+    """Why a change of the template would prove nothing on this workload, as it is now; empty when it would."""
+    if data.get("kind") in ROLLED and (data.get("spec") or {}).get("paused") is True:
+        return "it is paused"
+    return waiting(data)
+
+
 def failed(data: dict[str, Any]) -> str:
-    """The controller's own word that it gave up; empty when it did not."""
-    for condition in (data.get("status") or {}).get("conditions") or ():
+    """The controller's own word that it gave up; empty when it did not, or said so of an earlier template."""
+    status = data.get("status") or {}
+    if int(status.get("observedGeneration") or 0) < int(data["metadata"].get("generation") or 0):
+        return ""
+    for condition in status.get("conditions") or ():
         if condition.get("type") == "Progressing" and condition.get("status") == "False":
             return str(condition.get("message") or condition.get("reason") or "the rollout failed")[:300]
     return ""
