@@ -25,7 +25,9 @@ from bulkhead.posture import blindness, examples
 from bulkhead.posture.evaluate import Assessment, Request, evaluate
 from bulkhead.posture.world import World
 
-_PERSONS = re.compile(r"a person has to decide|no repair is known for|no channel changes a")
+_PERSONS = re.compile(
+    r"a person has to decide|no repair is known for|no channel changes a|a program is changed where its settings stand"
+)
 """Why a finding has no patch where another kind's mitigation has one."""
 
 

@@ -30,6 +30,10 @@ BASE = {
     "health": "--health-cmd true", "network": "--network none", "more": "",
 }  # fmt: skip
 PUBLISHED = {"docker.runtime.default-bridge"}
+CAP_ALL = {
+    "container.capabilities-added", "container.cap-sys-admin", "container.cap-sys-ptrace", "container.cap-sys-module",
+    "container.cap-dac-read-search", "container.cap-net-raw",
+}  # fmt: skip
 CONDITIONS: dict[str, tuple[dict[str, str], set[str]]] = {
     "good": ({}, set()),
     "privileged": ({"more": "--privileged"}, {"container.privileged", "container.selinux"}),
@@ -69,6 +73,27 @@ CONDITIONS: dict[str, tuple[dict[str, str], set[str]]] = {
     "root": ({"user": "--user root"}, {"container.run-as-non-root", "container.run-as-user-zero"}),
     "uid-zero": ({"user": "--user 0:0"}, {"container.run-as-non-root", "container.run-as-user-zero"}),
     "no-user": ({"user": ""}, {"container.run-as-non-root", "container.run-as-user-zero"}),
+    "uid-zero-group": ({"user": "--user 0:1000"}, {"container.run-as-non-root", "container.run-as-user-zero"}),
+    "root-root": ({"user": "--user root:root"}, {"container.run-as-non-root", "container.run-as-user-zero"}),
+    "uid-zeros": ({"user": "--user 00"}, {"container.run-as-non-root", "container.run-as-user-zero"}),
+    "group-zero": ({"user": "--user 1000:0"}, set()),
+    "retries-unlimited": ({"restart": "--restart on-failure"}, {"container.restart-policy"}),
+    "unless-stopped": ({"restart": "--restart unless-stopped"}, {"container.restart-policy"}),
+    "cap-all": ({"more": "--cap-add ALL"}, CAP_ALL),
+    "cap-prefix": ({"more": "--cap-add CAP_SYS_ADMIN"}, {"container.cap-sys-admin", "container.capabilities-added"}),
+    "cap-bind": ({"more": "--cap-add NET_BIND_SERVICE"}, set()),
+    "socket-read-only": ({"more": "-v /var/run/docker.sock:/s:ro"}, {"container.runtime-socket", "container.hostpath-sensitive"}),
+    "run-folder": ({"more": "-v /run:/host-run:ro"}, {"container.runtime-socket", "container.hostpath-sensitive"}),
+    "var-run-folder": ({"more": "-v /var/run:/host-run"}, {"container.runtime-socket", "container.hostpath-sensitive"}),
+    "shared-below": ({"more": "-v /srv:/srv:rshared"}, {"container.mount-propagation"}),
+    "slave-propagation": ({"more": "-v /srv:/srv:rslave"}, set()),
+    "privileges-false": ({"privileges": "--security-opt no-new-privileges=false"}, {"container.privilege-escalation"}),
+    "privileges-true": ({"privileges": "--security-opt no-new-privileges:true"}, set()),
+    "health-none": ({"health": "--no-healthcheck"}, {"container.liveness-probe"}),
+    "log-none": ({"more": "--log-driver none"}, {"docker.runtime.logging"}),
+    "own-cgroup-namespace": ({"more": "--cgroupns private"}, set()),
+    "token": ({"more": "-e GITHUB_TOKEN=ghp_0123456789abcdefghijABCDEFGHIJ012345"}, {"k8s.secrets.env-literal"}),
+    "six-published": ({"network": "", "more": "-p [::]:8081:8081"}, PUBLISHED | {"container.published-address"}),
     "device": ({"more": "--device /dev/null:/dev/x"}, {"container.host-device"}),
     "cgroup": ({"more": "--cgroup-parent /mine"}, {"container.cgroup-parent"}),
     "no-ulimit": ({"ulimit": ""}, {"container.ulimits"}),

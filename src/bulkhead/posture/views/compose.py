@@ -11,7 +11,7 @@ from bulkhead.core.patterns import later
 from bulkhead.core.plan import Edit
 from bulkhead.core.resource import UNKNOWN, DocumentPath, Resource
 from bulkhead.posture.views import quantities
-from bulkhead.posture.views.model import ContainerView, PodView
+from bulkhead.posture.views.model import ContainerView, PodView, is_number
 
 _PORT = later(
     r"^(?:(\[[0-9a-fA-F:]+\]|[0-9]+(?:\.[0-9]+){3}):)?(?:([0-9]+(?:-[0-9]+)?)?:)?([0-9]+)(?:-[0-9]+)?(?:/(tcp|udp|sctp))?$"
@@ -154,12 +154,12 @@ def _security_option(option: str, out: dict[str, Any]) -> None:
 
 def _user(user: str, out: dict[str, Any]) -> None:
     uid, _, gid = user.partition(":")
-    if uid.isdigit():
+    if is_number(uid):
         out["runAsUser"] = int(uid)
-    out["runAsNonRoot"] = uid not in ("root", "0", "")
     if uid == "root":
         out["runAsUser"] = 0
-    if gid.isdigit():
+    out["runAsNonRoot"] = uid not in ("root", "") and out.get("runAsUser") != 0
+    if is_number(gid):
         out["runAsGroup"] = int(gid)
 
 

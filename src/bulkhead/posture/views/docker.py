@@ -6,7 +6,7 @@ from typing import Any
 
 from bulkhead.core.resource import Resource
 from bulkhead.posture.views.docker_lens import Lens
-from bulkhead.posture.views.model import ContainerView, PodView
+from bulkhead.posture.views.model import ContainerView, PodView, is_number
 
 
 def pods(resource: Resource) -> tuple[PodView, ...]:
@@ -94,13 +94,14 @@ def _security(config: dict[str, Any], host: dict[str, Any]) -> dict[str, Any]:
             out["seLinuxOptions"] = {"type": "disable"}
     user = str(config.get("User") or "")
     uid, _, gid = user.partition(":")
-    if uid.isdigit():
+    if is_number(uid):
         out["runAsUser"] = int(uid)
     if uid in ("", "root"):
         out["runAsUser"] = 0
-    if gid.isdigit():
+    if is_number(gid):
         out["runAsGroup"] = int(gid)
-    out["runAsNonRoot"] = uid not in ("", "root", "0")
+    # 00 is 0 as well.
+    out["runAsNonRoot"] = uid not in ("", "root") and out.get("runAsUser") != 0
     return out
 
 

@@ -66,3 +66,8 @@ class ContainerView(msgspec.Struct, frozen=True, eq=False):
     role: str
     element: str
     lens: Lens
+
+
+def is_number(text: str) -> bool:
+    """Whether a user or group is told by number, in the digits that an engine takes."""
+    return text.isascii() and text.isdecimal()
