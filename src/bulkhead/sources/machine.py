@@ -27,6 +27,12 @@ _WATCH = re.compile(r"(?:^|\s)-w\s+(\S+)")
 _WATCHED = re.compile(r"-F\s+(?:path|dir)=(\S+)")
 
 
+def _group(line: str) -> tuple[str, str]:
+    """Controller and path of a line of /proc/PID/cgroup (cgroups(7)); of version 2 the controller is empty."""
+    _, controllers, path = line.split(":", 2)
+    return next((name for name in controllers.split(",") if name in ("memory", "pids")), controllers), path
+
+
 class Machine:
     """The machine below ``root``; another root than ``/`` is a machine's files as a test lays them out."""
 
@@ -258,6 +264,33 @@ class Machine:
                 if len(words) > 3 and words[3] == wanted:
                     found.add(f"{int(words[1].rpartition(':')[2], 16)}/{name[:3]}")
         return sorted(found) if seen else None
+
+    def usage(self, pid: int, container: str) -> dict[str, Any] | None:
+        """Memory in use and at most, in bytes, and the number of processes of a container, as its control group counts them.
+
+        None where the process is in no group of this container, or it cannot be read: the number may be another machine's.
+        """
+        text = self.text(f"/proc/{pid}/cgroup")
+        groups = dict(_group(line) for line in (text or "").splitlines() if container in line)
+        if not container or not groups:
+            return None
+        # Where both versions are mounted, the controllers are with the first.
+        whole = "" if "memory" in groups else groups.get("", "")
+        memory = f"/sys/fs/cgroup{whole}" if whole else f"/sys/fs/cgroup/memory{groups.get('memory', '')}"
+        pids = f"/sys/fs/cgroup{whole}" if whole else f"/sys/fs/cgroup/pids{groups.get('pids', '')}"
+        used = self._count(f"{memory}/{'memory.current' if whole else 'memory.usage_in_bytes'}")
+        peak = self._count(f"{memory}/{'memory.peak' if whole else 'memory.max_usage_in_bytes'}")
+        count = self._count(f"{pids}/pids.current")
+        found: dict[str, Any] = {}
+        if used is not None:
+            found["memory"] = {"usage": used, "peak": max(used, peak or 0)}
+        if count is not None:
+            found["pids"] = count
+        return found if len(found) == 2 else None
+
+    def _count(self, path: str) -> int | None:
+        text = (self.text(path) or "").strip()
+        return int(text) if text.isascii() and text.isdecimal() else None
 
     def audited(self) -> frozenset[str]:
         """Paths that a loaded audit rule watches. Rules in files are loaded by a daemon that runs; without it there is none."""

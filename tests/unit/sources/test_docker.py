@@ -171,6 +171,31 @@ def test_listeners_are_those_of_the_process_s_network(tmp_path: Path) -> None:
     assert Machine(tmp_path).listening(6) is None
 
 
+@pytest.mark.parametrize(
+    ("groups", "files"),
+    [
+        ("0::/system.slice/docker-abc.scope\n", {"system.slice/docker-abc.scope": {"memory.current": "5", "memory.peak": "9", "pids.current": "2"}}),
+        (
+            "3:pids:/docker/abc\n2:cpu,memory:/docker/abc\n1:name=systemd:/docker/abc\n0::/docker/abc\n",
+            {"memory/docker/abc": {"memory.usage_in_bytes": "5", "memory.max_usage_in_bytes": "9"}, "pids/docker/abc": {"pids.current": "2"}},
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_container_uses_is_counted_by_its_control_group(tmp_path: Path, groups: str, files: Any) -> None:
+    (tmp_path / "proc/5").mkdir(parents=True)
+    (tmp_path / "proc/5/cgroup").write_text(groups)
+    for folder, counts in files.items():
+        place = tmp_path / "sys/fs/cgroup" / folder
+        place.mkdir(parents=True)
+        for name, count in counts.items():
+            (place / name).write_text(f"{count}\n")
+    told = {"memory": {"usage": 5, "peak": 9}, "pids": 2}
+    assert Machine(tmp_path).usage(5, "abc") == told
+    assert Machine(tmp_path).usage(5, "other") is None
+    assert Machine(tmp_path).usage(6, "abc") is None
+    assert Machine(tmp_path).usage(5, "") is None
+
+
 def test_rules_watch_only_where_their_daemon_runs(tmp_path: Path) -> None:
     (tmp_path / "etc/audit/rules.d").mkdir(parents=True)
     (tmp_path / "etc/audit/rules.d/docker.rules").write_text(

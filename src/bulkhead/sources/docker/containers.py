@@ -45,7 +45,9 @@ async def read(client: DockerClient, name: str, tags: Mapping[str, str], machine
         # They are of now: a container that ends in between has none.
         observed["processes"] = await _processes(client, name)
         observed["execs"] = await _execs(client, data.get("ExecIDs") or ())
-        observed |= await _usage(client, name)
+        # An engine may take a second for each container's statistics.
+        counted = machine.usage(int(state.get("Pid") or 0), str(data.get("Id", ""))) if machine is not None else None
+        observed |= counted if counted is not None else await _usage(client, name)
         listening = machine.listening(int(state.get("Pid") or 0)) if machine is not None and state.get("Pid") else None
         if listening is not None:
             observed["listening"] = listening
