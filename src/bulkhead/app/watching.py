@@ -23,7 +23,7 @@ from bulkhead.core.resource import Gap, Snapshot
 
 TOGETHER_SECONDS = 0.2
 SILENCE_SECONDS = 300.0
-_FIRST, _LONGEST = 0.5, 30.0
+_FIRST, _LONGEST = 0.5, 8.0
 _TOLD = frozenset({Outcome.FAIL, Outcome.WARN, Outcome.ERROR})
 
 
@@ -43,13 +43,14 @@ class Watched(Protocol):
 
 
 class News(msgspec.Struct, frozen=True):
-    """What one look changed. ``first`` is the first look; ``trouble`` why there was none."""
+    """What one look changed. ``first`` is the first look, ``again`` the first after a trouble; ``trouble`` says why there was none."""
 
     new: tuple[Finding, ...] = ()
     fixed: tuple[Finding, ...] = ()
     gaps: tuple[Gap, ...] = ()
     resources: int = 0
     first: bool = False
+    again: bool = False
     trouble: str = ""
 
 
@@ -71,23 +72,29 @@ async def watch(
     pump = asyncio.ensure_future(_pump(world, stirred, troubles))
     known: dict[str, Finding] | None = None
     gaps: tuple[Gap, ...] = ()
+    told: set[str] = set()
+    pause = _FIRST
     try:
         while not stop.is_set():
             while not troubles.empty():
-                tell(News(trouble=troubles.get_nowait()))
+                _once(News(trouble=troubles.get_nowait()), told, tell)
             stirred.clear()
             try:
                 snapshot = await world.read()
             except SourceError as error:
-                tell(News(trouble=str(error)))
-                await _either(stop, stirred, _FIRST * 4)
+                _once(News(trouble=str(error)), told, tell)
+                pause = min(pause * 2, _LONGEST)
+                await _either(stop, None, pause)
                 continue
             found = {
                 item.fingerprint: item for item in judged(snapshot) if item.outcome in _TOLD and item.waiver is None
             }
             news = _news(known, found, gaps, snapshot)
+            if told and news is None:
+                news = News(resources=len(snapshot.resources), gaps=snapshot.gaps)
             if news is not None:
-                tell(news)
+                tell(msgspec.structs.replace(news, again=bool(told)))
+            told, pause = set(), _FIRST
             known, gaps = _carried(known, found, snapshot), snapshot.gaps
             await _either(stop, stirred, pace.silence)
             if not stop.is_set():
@@ -96,6 +103,13 @@ async def watch(
         pump.cancel()
         with suppress(asyncio.CancelledError):
             await pump
+
+
+def _once(news: News, told: set[str], tell: Callable[[News], None]) -> None:
+    """The same trouble is told once, until the world was seen again."""
+    if news.trouble not in told:
+        told.add(news.trouble)
+        tell(news)
 
 
 def _news(

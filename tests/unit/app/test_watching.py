@@ -151,3 +151,21 @@ def test_a_stream_that_breaks_is_taken_up_again_and_told() -> None:
         await until(lambda: any(B in item.new for item in told))
 
     run(world, act)
+
+
+def test_a_trouble_is_told_once_and_its_end_too() -> None:
+    world = World(A)
+
+    async def act(told: list[News]) -> None:
+        world.fault = "no answer"
+        world.stir()
+        await until(lambda: any(item.trouble for item in told))
+        readings = world.readings
+        await until(lambda: world.readings > readings)
+        world.fault = ""
+        await until(lambda: any(item.again for item in told))
+
+    told = run(world, act)
+    assert len([item for item in told if item.trouble]) == 1
+    [back] = [item for item in told if item.again]
+    assert (back.new, back.fixed, back.first) == ((), (), False)

@@ -77,6 +77,8 @@ def _as_lines(news: News) -> None:
         return
     if news.first:
         rendering.talk(f"{news.resources} resources, {len(news.new)} findings; watching")
+    if news.again:
+        rendering.talk("readable again")
     for gap in news.gaps:
         rendering.talk(f"not readable, and so neither good nor bad: {gap.where}: {gap.reason}")
     for sign, findings in (("+", news.new), ("-", news.fixed)):

@@ -163,22 +163,40 @@ class KubeClient:
 
         http = self._open()
         timeout = httpx.Timeout(idle, connect=self.limits.connect_seconds)
-        headers = await self._headers("application/json")
+        renew = False
         try:
-            async with http.stream("GET", path, params=dict(query), headers=headers, timeout=timeout) as response:
-                if response.status_code != 200:
-                    data = await response.aread()
-                    raise refused(response.status_code, data[: self.limits.answer], path, reading=True)
-                pending = b""
-                async for chunk in response.aiter_bytes():
-                    *found, pending = (pending + chunk).split(b"\n")
-                    if len(pending) > self.limits.answer:
-                        raise LimitExceeded("an event is too large", where=path)
-                    for line in found:
-                        if line.strip():
-                            yield line
+            while True:
+                headers = await self._headers("application/json", renew=renew)
+                async with http.stream("GET", path, params=dict(query), headers=headers, timeout=timeout) as response:
+                    if response.status_code == 401 and not renew and headers.get("Authorization"):
+                        renew = True
+                        continue
+                    if response.status_code != 200:
+                        raise refused(response.status_code, await self._whole(response, path), path, reading=True)
+                    async for line in self._by_line(response, path):
+                        yield line
+                    return
         except httpx.HTTPError as error:
             raise _unreachable(error, self.cluster.server) from error
+
+    async def _by_line(self, response: httpx.Response, path: str) -> AsyncIterator[bytes]:
+        pending = b""
+        async for chunk in response.aiter_bytes():
+            *found, pending = (pending + chunk).split(b"\n")
+            if len(pending) > self.limits.answer:
+                raise LimitExceeded("an event is too large", where=path)
+            for line in found:
+                if line.strip():
+                    yield line
+
+    async def _whole(self, response: httpx.Response, path: str) -> bytes:
+        """Raises LimitExceeded where the answer is larger than the bound."""
+        data = bytearray()
+        async for chunk in response.aiter_bytes():
+            data += chunk
+            if len(data) > self.limits.answer:
+                raise LimitExceeded(f"the answer has more than {self.limits.answer} bytes", where=path)
+        return bytes(data)
 
     # Writing. Nothing is sent twice by itself but what the server surely did not take (429).
 
@@ -276,16 +294,12 @@ class KubeClient:
 
         http = self._open()
         sent = None if body is None else msgspec.json.encode(body)
-        data = bytearray()
         try:
             async with asyncio.timeout(self.limits.call_seconds):
                 async with http.stream(method, path, params=query, content=sent, headers=headers) as response:
-                    async for chunk in response.aiter_bytes():
-                        data += chunk
-                        if len(data) > self.limits.answer:
-                            raise LimitExceeded(f"the answer has more than {self.limits.answer} bytes", where=path)
+                    data = await self._whole(response, path)
                     told = {key.lower(): value for key, value in response.headers.items()}
-                    return response.status_code, bytes(data), told
+                    return response.status_code, data, told
         except (httpx.TimeoutException, TimeoutError) as error:
             raise LimitExceeded("the server does not answer in time", where=path) from error
         except httpx.HTTPError as error:

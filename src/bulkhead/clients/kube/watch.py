@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator
 from typing import Any, Literal
 
@@ -18,6 +19,10 @@ _SERVER_SECONDS = 300
 """A watch ends by itself after this; the next goes on from where it was."""
 _IDLE = 400.0
 _FIRST, _LONGEST = 0.2, 20.0
+_TRIES = 5
+"""Failures in a row after which it is the caller's: a server that restarts quickly is not told, one that is gone is."""
+_SHORT = 1.0
+"""Seconds: a stream that ends sooner, and without a word, was no watch."""
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -29,25 +34,35 @@ class Event(msgspec.Struct, frozen=True):
 
 
 async def watch(
-    client: KubeClient, resource: ApiResource, *, version: str, namespace: str = ""
+    client: KubeClient, resource: ApiResource, *, version: str, namespace: str = "", pause: float = _FIRST
 ) -> AsyncIterator[Event]:
-    """Events after ``version``. A connection that breaks is taken up again from the last version that was told.
+    """Events after ``version``. A connection that breaks is taken up again from the last version that was told, first after ``pause``
+    seconds and then ever later.
 
     Raises:
         Expired: the server does not have that version any more: list anew, and watch from there.
         Forbidden, Vanished, Unauthorised: there is nothing to go on with.
+        SourceError: it failed again and again.
     """
-    pause = _FIRST
+    failures = 0
     while True:
+        begun = time.monotonic()
         try:
             async for event in _once(client, resource, version, namespace):
-                version, pause = event.version or version, _FIRST
+                version, failures = event.version or version, 0
                 yield event
+            if time.monotonic() - begun >= _SHORT:
+                failures = 0
+                continue
+            raise SourceError("the watch ends at once", where=resource.path(namespace))
         except (Expired, Forbidden, Vanished, Unauthorised):
             raise
         except SourceError:
-            await asyncio.sleep(pause * (0.5 + random.random()))  # noqa: S311 (so that many do not come at once)
-            pause = min(pause * 2, _LONGEST)
+            failures += 1
+            if failures >= _TRIES:
+                raise
+        wait = min(pause * 2 ** (failures - 1), _LONGEST)
+        await asyncio.sleep(wait * (0.5 + random.random()))  # noqa: S311 (so that many do not come at once)
 
 
 async def _once(client: KubeClient, resource: ApiResource, version: str, namespace: str) -> AsyncIterator[Event]:

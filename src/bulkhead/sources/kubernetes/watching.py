@@ -32,9 +32,9 @@ class Watching:
         self._listed = asyncio.Event()
 
     async def read(self) -> Snapshot:
-        """The first time by listing everything; then what the watches have made of it."""
+        """The first time by listing everything; then what the watches have made of it. Raises SourceError where the server is gone."""
+        self._version = await server_version(self._client)
         if not self._listed.is_set():
-            self._version = await server_version(self._client)
             self._kinds = await self._reading.kinds()
             await asyncio.gather(*(self._list(kind) for kind in self._kinds))
             self._listed.set()

@@ -208,6 +208,49 @@ def test_a_watch_goes_on_where_it_broke() -> None:
         assert len([path for _, path in double.requests if "watch=true" in path]) == 4
 
 
+def _follow(double: KubeDouble, *, token: str = "good", version: str = "1000") -> None:
+    async def use(client: KubeClient) -> None:
+        async for _ in watch(client, MAPS, version=version, pause=0.01):
+            pass
+
+    ask(double, use, token=token)
+
+
+def test_a_watch_that_fails_again_and_again_is_the_callers() -> None:
+    with KubeDouble() as double:
+        double.answers["/api/v1/configmaps"] = (500, b"{}")
+        with pytest.raises(SourceError, match="500"):
+            _follow(double)
+        assert len(double.requests) == 5
+        # One that ends at once, without a word, is no watch either; it is not asked for without end.
+        double.requests.clear()
+        double.answers["/api/v1/configmaps"] = (200, b"")
+        with pytest.raises(SourceError, match="ends at once"):
+            _follow(double)
+        assert len(double.requests) == 5
+        double.answers["/api/v1/configmaps"] = (404, b"x" * 5000)
+        with pytest.raises(Vanished):
+            _follow(double)
+
+
+def test_a_watch_renews_its_credential(tmp_path: Path) -> None:
+    file = tmp_path / "token"
+    file.write_text("old")
+    with KubeDouble(filled(1)) as double:
+
+        async def main() -> str:
+            async with KubeClient(Cluster("c", double.url, Identity(token_file=str(file))), limits=QUICK) as client:
+                file.write_text("good")
+                async for event in watch(client, MAPS, version="1000"):
+                    return event.type
+            return ""
+
+        assert asyncio.run(main()) == "added"
+        double.token = "another"
+        with pytest.raises(Unauthorised):
+            _follow(double)
+
+
 def test_bookmarks_tell_where_to_go_on() -> None:
     with KubeDouble(filled(1)) as double:
 
