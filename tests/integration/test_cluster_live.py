@@ -132,6 +132,21 @@ def test_a_new_object_is_made_and_taken_away(double: KubeDouble) -> None:
         double.get("NetworkPolicy", ref.name, ref.namespace)
 
 
+def test_what_is_made_for_a_finding_of_the_whole_cluster_is_seen_again(double: KubeDouble) -> None:
+    for name in ("shop", "open", "kube-system", "default"):
+        double.put({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+    work = Work(double)
+    trial, scan = work.plan("k8s.admission.policy-engine")
+    assert {(step.method, step.ref.kind) for step in trial.plan.steps if step.ref} == {
+        ("create", "ValidatingAdmissionPolicy"), ("create", "ValidatingAdmissionPolicyBinding")
+    }  # fmt: skip
+    done = work.apply(trial, scan)
+    assert done.reason == ""
+    work.undo(done)
+    with pytest.raises(KeyError):
+        double.get("ValidatingAdmissionPolicy", "bulkhead-baseline", "")
+
+
 def test_a_rehearsal_writes_nothing(double: KubeDouble) -> None:
     version = double.store.version
     work = Work(double)

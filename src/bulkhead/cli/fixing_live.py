@@ -71,8 +71,8 @@ def _show(arguments: argparse.Namespace, trial: Trial) -> None:
         rendering.json(rendering.masked({**diff.summary(plan), "warnings": dict(trial.warnings)}))
         return
     rendering.diff(mask_source(diff.text(plan)))
-    repaired = sum(len(step.repairs) for step in plan.steps)
-    rendering.talk(f"{repaired} findings closed by changing {len(plan.steps)} targets, {len(plan.unfixed)} left")
+    repaired = {repair.fingerprint for step in plan.steps for repair in step.repairs}
+    rendering.talk(f"{len(repaired)} findings closed by changing {len(plan.steps)} targets, {len(plan.unfixed)} left")
     rendering.talk(diff.unfixed(plan))
     for step in plan.steps:
         for warning in trial.warnings.get(step.id, ()):

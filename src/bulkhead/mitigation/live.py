@@ -57,7 +57,7 @@ def make(
     unfixed: list[Unfixed] = []
     chosen = choosing.limited(admissible(_chosen(assessment, consent, unfixed), unfixed), unfixed)
     steps = [step for target in _targets(chosen) if (step := _step(target, consent, unfixed)) is not None]
-    steps += _creations(world, chosen, unfixed)
+    steps += _creations(world, chosen, unfixed, root)
     steps.sort(key=lambda step: (-_urgency(step, assessment), step.target))
     kept, refused = reach.within(steps, limits, _living(world))
     for step in steps:
@@ -224,12 +224,13 @@ def _built(ref: Ref, kind: Kind, before: bytes | None, change: bytes, method: Me
     )  # fmt: skip
 
 
-def _creations(world: World, chosen: Sequence[Chosen], unfixed: list[Unfixed]) -> list[Step]:
+def _creations(world: World, chosen: Sequence[Chosen], unfixed: list[Unfixed], root: str) -> list[Step]:
     """New objects of a cluster, one step each; the same object for several findings is made once."""
     made: dict[tuple[str, str, str], tuple[bytes, Ref, list[Chosen]]] = {}
     for item in chosen:
         for creation in item.creations:
-            origin = item.verdict.element.resource.ref
+            # A finding of the whole cluster stands in no place of it.
+            origin = item.verdict.element.resource.ref.origin or root
             try:
                 found = generate.objects(creation.generator, world, item.verdict, creation.content)
                 for value in found:
@@ -247,12 +248,12 @@ def _creations(world: World, chosen: Sequence[Chosen], unfixed: list[Unfixed]) -
     return steps
 
 
-def _ref_of(value: Mapping[str, Any], near: Ref) -> Ref:
+def _ref_of(value: Mapping[str, Any], origin: str) -> Ref:
     metadata = value["metadata"]
     group, slash, _ = str(value["apiVersion"]).partition("/")
     return Ref(
-        source=near.source, kind=str(value["kind"]), group=group if slash else "", namespace=str(metadata.get("namespace", "")),
-        name=str(metadata["name"]), origin=near.origin,
+        source="kubernetes", kind=str(value["kind"]), group=group if slash else "", namespace=str(metadata.get("namespace", "")),
+        name=str(metadata["name"]), origin=origin,
     )  # fmt: skip
 
 

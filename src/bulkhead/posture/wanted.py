@@ -14,6 +14,7 @@ _ALWAYS: Final = frozenset({
     "DeploymentConfig", "Service", "ServiceAccount", "Secret", "ConfigMap", "Role", "RoleBinding", "ClusterRole", "ClusterRoleBinding",
     "NetworkPolicy", "Ingress", "PodDisruptionBudget", "HorizontalPodAutoscaler", "ScaledObject", "ResourceQuota", "LimitRange",
     "PeerAuthentication", "AuthorizationPolicy", "Route", "Gateway", "HTTPRoute", "ClusterVersion", "CustomResourceDefinition",
+    "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding", "ClusterImagePolicy",
 })  # fmt: skip
 _NAMED = re.compile(r"cluster\.\??([A-Z][A-Za-z]+)|cluster\[\??['\"]([A-Z][A-Za-z]+)")
 # Words of controls that are no kinds of objects.
