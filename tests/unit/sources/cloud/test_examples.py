@@ -144,7 +144,7 @@ def _told(found: Snapshot, control: Control, kind: str) -> str:
 def _read(folder: Path, records: list[dict[str, Any]], *, google: bool) -> Snapshot:
     path = folder / "export.json"
     path.write_text(json.dumps(records))
-    return (gcp if google else azure).read(str(path))
+    return gcp.read(str(path)) if google else azure.read(str(path))
 
 
 def test_google_s_controls_are_decided_on_an_export(tmp_path: Path) -> None:
