@@ -257,6 +257,17 @@ def test_what_a_tool_would_put_back_is_proposed_as_a_patch_for_its_repository(
     assert "image:" not in item.proposal
 
 
+def test_a_repair_that_raises_something_takes_no_other_with_it(double: KubeDouble) -> None:
+    """A secret in an environment becomes a reference, and a reference in the environment is a finding too."""
+    literal = {"resources": {}, "env": [{"name": "DB_PASSWORD", "value": "Tr0ub4dor3x"}]}
+    double.put(deployment("literal", container=literal))
+    trial, _ = Work(double).plan("k8s.secrets.env-literal", "container.memory-limit")
+    [step] = [step for step in trial.plan.steps if step.target == "Deployment/shop/literal"]
+    assert {repair.control for repair in step.repairs} == {"container.memory-limit"}
+    left = {item.control: item.reason for item in trial.plan.unfixed if item.resource == "Deployment/shop/literal"}
+    assert left["k8s.secrets.env-literal"].startswith("it would raise k8s.secrets.env-from-secret")
+
+
 def test_what_no_server_takes_is_not_tried_and_takes_nothing_else_with_it(double: KubeDouble) -> None:
     """allowPrivilegeEscalation: false goes with neither privileged: true nor CAP_SYS_ADMIN."""
     context = {"capabilities": {"add": ["CAP_SYS_ADMIN"]}}
@@ -271,6 +282,14 @@ def test_what_no_server_takes_is_not_tried_and_takes_nothing_else_with_it(double
             if item.resource == f"Deployment/shop/{name}" and item.control == "container.privilege-escalation"
         ]
         assert hindrance in reason
+    mount = {"name": "pods", "mountPath": "/pods", "mountPropagation": "Bidirectional"}
+    volumes = {"volumes": [{"name": "pods", "hostPath": {"path": "/pods"}}]}
+    driver = {"resources": {}, "securityContext": {"privileged": True}, "volumeMounts": [mount]}
+    double.put(deployment("driver", container=driver, pod=volumes))
+    trial, _ = Work(double).plan("container.privilege-escalation", "container.privileged", "container.memory-limit")
+    [step] = [step for step in trial.plan.steps if step.target == "Deployment/shop/driver"]
+    # Privileged has to stay, and so the escalation too.
+    assert {repair.control for repair in step.repairs} == {"container.memory-limit"}
     trial, _ = Work(double).plan("container.privilege-escalation", "container.privileged")
     [step] = [step for step in trial.plan.steps if step.target == "Deployment/shop/bad"]
     assert {repair.control for repair in step.repairs} == {"container.privilege-escalation", "container.privileged"}

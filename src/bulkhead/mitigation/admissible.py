@@ -11,41 +11,69 @@ from bulkhead.mitigation.choosing import Chosen, left
 
 
 def admissible(chosen: Sequence[Chosen], unfixed: list[Unfixed]) -> list[Chosen]:
-    """Without the repairs whose outcome no API server takes (pkg/apis/core/validation, ValidateSecurityContext).
+    """Without the repairs whose outcome no API server takes (pkg/apis/core/validation: ValidateSecurityContext, validateMountPropagation).
 
-    ``allowPrivilegeEscalation: false`` goes with neither ``privileged: true`` nor CAP_SYS_ADMIN, unless they go in the same plan.
+    ``allowPrivilegeEscalation: false`` goes with neither ``privileged: true`` nor CAP_SYS_ADMIN; a mount that is propagated to the node
+    goes with ``privileged: true`` only. What stands in the way may go in the same plan.
     """
-    going: dict[int, set[DocumentPath]] = {}
-    for item in chosen:
-        cleared = {edit.path for edit in item.edits if edit.op == "remove" or edit.value is False}
-        going.setdefault(id(item.verdict.element.resource), set()).update(cleared)
-    kept = []
-    for item in chosen:
-        resource = item.verdict.element.resource
-        hindrance = next(filter(None, (_hindrance(resource, edit, going[id(resource)]) for edit in item.edits)), "")
-        if hindrance:
-            reason = f"the API server takes no allowPrivilegeEscalation: false on a container with {hindrance}: repair that first"
-            unfixed.append(left(item.finding, reason))
-        else:
-            kept.append(item)
-    return kept
+    kept = list(chosen)
+    while True:
+        going: dict[int, set[DocumentPath]] = {}
+        for item in kept:
+            cleared = {edit.path for edit in item.edits if edit.op == "remove" or edit.value is not True}
+            going.setdefault(id(item.verdict.element.resource), set()).update(cleared)
+        hindered = [(item, reason) for item in kept if (reason := _reason(item, going))]
+        if not hindered:
+            return kept
+        # What stays may stand in the way of another one.
+        unfixed += [left(item.finding, reason) for item, reason in hindered]
+        gone = {id(item) for item, _ in hindered}
+        kept = [item for item in kept if id(item) not in gone]
+
+
+def _reason(item: Chosen, going: dict[int, set[DocumentPath]]) -> str:
+    resource = item.verdict.element.resource
+    return next(filter(None, (_hindrance(resource, edit, going[id(resource)]) for edit in item.edits)), "")
 
 
 def _hindrance(resource: Resource, edit: Edit, going: set[DocumentPath]) -> str:
     """What of the container does not go with the edit; empty for nothing."""
-    if edit.path[-2:] != ("securityContext", "allowPrivilegeEscalation") or edit.value is not False:
+    if edit.path[-2:-1] != ("securityContext",):
         return ""
-    context = edit.path[:-1]
-    held = _at(resource.data, context[len(resource.path) :])
-    if not isinstance(held, dict):
+    container = _at(resource.data, edit.path[len(resource.path) : -2])
+    if not isinstance(container, dict):
         return ""
-    if held.get("privileged") is True and (*context, "privileged") not in going:
-        return "privileged: true"
-    capabilities = held.get("capabilities")
+    if edit.path[-1] == "allowPrivilegeEscalation" and edit.value is False:
+        return _escalation(container.get("securityContext"), edit.path[:-1], going)
+    if edit.path[-1] == "privileged" and edit.value is not True:
+        return _propagation(container.get("volumeMounts"), (*edit.path[:-2], "volumeMounts"), going)
+    return ""
+
+
+def _escalation(context: Any, place: DocumentPath, going: set[DocumentPath]) -> str:
+    if not isinstance(context, dict):
+        return ""
+    said = "the API server takes no allowPrivilegeEscalation: false on a container with {}: repair that first"
+    if context.get("privileged") is True and (*place, "privileged") not in going:
+        return said.format("privileged: true")
+    capabilities = context.get("capabilities")
     added = capabilities.get("add") if isinstance(capabilities, dict) else None
-    place = (*context, "capabilities", "add")
-    if isinstance(added, list) and "CAP_SYS_ADMIN" in added and not any(path[: len(place)] == place for path in going):
-        return "the capability CAP_SYS_ADMIN"
+    within = (*place, "capabilities", "add")
+    if (
+        isinstance(added, list)
+        and "CAP_SYS_ADMIN" in added
+        and not any(path[: len(within)] == within for path in going)
+    ):
+        return said.format("the capability CAP_SYS_ADMIN")
+    return ""
+
+
+def _propagation(mounts: Any, place: DocumentPath, going: set[DocumentPath]) -> str:
+    for index, mount in enumerate(mounts if isinstance(mounts, list) else ()):
+        if isinstance(mount, dict) and mount.get("mountPropagation") == "Bidirectional":
+            if not any(path[: len(place) + 1] == (*place, index) for path in going):
+                name = mount.get("mountPath", "")
+                return f"the API server takes the mount that is propagated to the node ({name}) in a privileged container only"
     return ""
 
 

@@ -9,11 +9,13 @@ import re
 
 import msgspec
 
+from bulkhead.core.control import MitigationClass
 from bulkhead.core.finding import Finding
 from bulkhead.core.outcome import Outcome
 from bulkhead.core.plan import Plan, Repair
 from bulkhead.posture.evaluate import GAP, Assessment
 
+_MODES = tuple(str(mode) for mode in MitigationClass)
 _BAD = (Outcome.FAIL, Outcome.WARN, Outcome.ERROR)
 
 
@@ -60,8 +62,14 @@ def judge(plan: Plan, before: Assessment, after: Assessment) -> Judgement:
             continue
         introduced.append(finding)
         reason = f"it would raise {finding.control}: {finding.message}"
-        refused.update({repair.fingerprint: reason for repair in causes or repairs})
+        refused.update({repair.fingerprint: reason for repair in causes or _least_agreed(repairs)})
     return Judgement(frozenset(wanted - set(now)), refused, tuple(introduced), tuple(brought_up))
+
+
+def _least_agreed(repairs: list[Repair]) -> list[Repair]:
+    """Where nothing says which repair raised it, those that take the most consent go first; the next round tries the rest."""
+    most = max((_MODES.index(repair.mode) for repair in repairs if repair.mode in _MODES), default=-1)
+    return [repair for repair in repairs if repair.mode not in _MODES or _MODES.index(repair.mode) == most]
 
 
 def _of_a_gap(finding: Finding) -> bool:

@@ -146,6 +146,13 @@ def impossible(kind: Kind, name: str, made: Object) -> None:
     for group in ("initContainers", "containers"):
         for index, item in enumerate((spec or {}).get(group) or ()):
             context = item.get("securityContext") or {}
+            shared = [
+                mount for mount in item.get("volumeMounts") or () if mount.get("mountPropagation") == "Bidirectional"
+            ]
+            if shared and context.get("privileged") is not True:
+                said = "Forbidden: Bidirectional mount propagation is available only to privileged containers"
+                field = f"{path}.{group}[{index}].volumeMounts.mountPropagation"
+                raise invalid(kind, name, field, "FieldValueForbidden", said)
             if context.get("allowPrivilegeEscalation") is not False:
                 continue
             told = json.dumps(context, separators=(",", ":"))
