@@ -9,7 +9,13 @@ from typing import Any, Final, Literal
 import msgspec
 
 from bulkhead.core.errors import ExpressionError, ParseError
+from bulkhead.core.patterns import later
+from bulkhead.engines.cel.check import check
+from bulkhead.engines.cel.lexer import failure
+from bulkhead.engines.cel.parser import parse
 from bulkhead.engines.cel.program import Program, compile  # noqa: A004 (the verb of every expression engine)
+from bulkhead.engines.cel.syntax import Node
+from bulkhead.engines.cel.types import DYN, Type, shown
 from bulkhead.engines.vap import rights
 
 _REASONS: Final = ("Forbidden", "Invalid", "RequestEntityTooLarge")
@@ -17,6 +23,11 @@ _OPERATIONS: Final = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
 _GROUP_VERSION: Final = re.compile(r"[^/]+(/[^/]+)?")
 _KEY: Final = re.compile(r"([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_TWO_NAMES: Final = later(r"\(\s*([A-Za-z_][A-Za-z0-9_]*)\s*,\s*(\1)\s*,")
+_STARTS: Final = (
+    "'[', '{', '(', '.', '-', '!', 'true', 'false', 'null', NUM_FLOAT, NUM_INT, NUM_UINT, STRING, BYTES, IDENTIFIER"
+)
+_END: Final = "Syntax error: mismatched input '<EOF>' expecting {" + _STARTS + "}"
 _MANY: Final = 200
 Failure = Literal["Fail", "Ignore"]
 
@@ -164,13 +175,14 @@ class _Compiler:
         self.wrong: list[_Wrong] = []
         names = {"object", "oldObject", "request", "namespaceObject"}
         self._names = names | ({"params"} if isinstance(spec.get("paramKind"), Mapping) else set())
-        self._variables: set[str] = set()
+        self._kinds: dict[str, Type] = {}
 
     def all(self) -> tuple[tuple[Named, ...], tuple[Named, ...], tuple[Validation, ...], tuple[Named, ...]]:
         conditions = [
             Named(str(item.get("name", "")), made)
             for index, item in enumerate(_items(self._spec, "matchConditions"))
-            if (made := self._one(f"spec.matchConditions[{index}].expression", item.get("expression"))) is not None
+            if (made := self._one(f"spec.matchConditions[{index}].expression", item.get("expression"), "bool"))
+            is not None
         ]
         variables = []
         for index, item in enumerate(_items(self._spec, "variables")):
@@ -183,8 +195,8 @@ class _Compiler:
                     )
                 )
                 continue
-            made = self._one(f"spec.variables[{index}].expression", item.get("expression"))
-            self._variables.add(name)
+            made = self._one(f"spec.variables[{index}].expression", item.get("expression"), variable=name)
+            self._kinds.setdefault(f"variables.{name}", DYN)
             if made is not None:
                 variables.append(Named(name, made))
         validations = [
@@ -206,31 +218,61 @@ class _Compiler:
         return tuple(conditions), tuple(variables), tuple(validations), tuple(annotations)
 
     def _validation(self, field: str, item: Mapping[str, Any]) -> Validation | None:
-        expression = self._one(f"{field}.expression", item.get("expression"))
+        expression = self._one(f"{field}.expression", item.get("expression"), "bool")
         said = None
         if isinstance(item.get("messageExpression"), str) and item["messageExpression"]:
-            said = self._one(f"{field}.messageExpression", item["messageExpression"], authorizer=False)
+            said = self._one(f"{field}.messageExpression", item["messageExpression"], "string", authorizer=False)
         if expression is None:
             return None
         return Validation(
             expression, str(item.get("message") or "").strip(), said, str(item.get("reason") or "Invalid")
         )
 
-    def _one(self, field: str, text: Any, *, authorizer: bool = True) -> Program | None:
+    def _one(
+        self, field: str, text: Any, wanted: str = "", *, authorizer: bool = True, variable: str = ""
+    ) -> Program | None:
         if not isinstance(text, str) or not text.strip():
             what = "valueExpression" if field.endswith("valueExpression") else "expression"
             self.wrong.append(_Wrong(field, f"Required value: {what} is not specified"))
             return None
-        names = {*self._names, *(f"variables.{name}" for name in self._variables)}
-        if authorizer:
-            names |= {rights.NAME, rights.REQUEST}
+        scope: dict[str, Type] = {
+            **dict.fromkeys(self._names, DYN),
+            **self._kinds,
+            **(rights.TYPES if authorizer else {}),
+        }
         try:
-            return compile(text, variables=frozenset(names), functions=rights.FUNCTIONS)
+            # That there are variables is known before the first of them.
+            kind = check(text, _parsed(text), scope | {"variables.": DYN}, rights.METHODS)
+            # What a message says must be known to be text; whether something holds may be found out later.
+            if wanted and kind != wanted and (kind, wanted) != (DYN, "bool"):
+                said = f"Invalid value: {_quoted(text)}: must evaluate to {wanted} but got {shown(kind)}"
+                self.wrong.append(_Wrong(field, said))
+                return None
+            if variable:
+                self._kinds[f"variables.{variable}"] = kind
+            return compile(text, variables=frozenset(scope), functions=rights.FUNCTIONS)
         except ExpressionError as error:
-            self.wrong.append(
-                _Wrong(field, f"Invalid value: {_quoted(text)}: compilation failed: {_located(error, text)}")
-            )
+            told = f"Invalid value: {_quoted(text)}: compilation failed: {_located(error, text)}"
+            self.wrong.append(_Wrong(field, told))
             return None
+
+
+def _parsed(text: str) -> Node:
+    """The tree; what is wrong with the text is told as the API server's parser tells it, where that is known."""
+    try:
+        return parse(text)
+    except ExpressionError as error:
+        if error.message.startswith("unexpected end of expression"):
+            raise failure(text, len(text.rstrip()) + (1 if text[-1:] == " " else 0), _END) from None
+        if error.message.endswith("names the same variable twice"):
+            raise _twice(text, error) from None
+        raise
+
+
+def _twice(text: str, error: ExpressionError) -> ExpressionError:
+    """The place of the second name."""
+    match = _TWO_NAMES.search(text)
+    return failure(text, match.start(2), f"duplicate variable name: {match[1]}") if match else error
 
 
 def _located(error: ExpressionError, text: str) -> str:

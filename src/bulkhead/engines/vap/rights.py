@@ -10,6 +10,7 @@ import msgspec
 from bulkhead.engines.admission.review import Review
 from bulkhead.engines.cel.errors import CelError, CostExceeded
 from bulkhead.engines.cel.program import Function
+from bulkhead.engines.cel.types import Signature, Type
 from bulkhead.engines.vap.world import Answer, Attributes, World
 
 _CHECKS: Final = 2
@@ -144,3 +145,16 @@ def _functions() -> Mapping[str, Function]:
 
 
 FUNCTIONS: Final = _functions()
+_WHO, _GROUP, _RESOURCE, _PATH, _ANSWER = (
+    f"kubernetes.authorization.{name}"
+    for name in ("Authorizer", "GroupCheck", "ResourceCheck", "PathCheck", "Decision")
+)
+TYPES: Final[dict[str, Type]] = {NAME: _WHO, REQUEST: _RESOURCE}
+METHODS: Final[dict[str, tuple[Signature, ...]]] = {
+    "path": (((_WHO, "string"), _PATH),), "group": (((_WHO, "string"), _GROUP),),
+    "serviceAccount": (((_WHO, "string", "string"), _WHO),), "resource": (((_GROUP, "string"), _RESOURCE),),
+    **dict.fromkeys(("subresource", "namespace", "name", "fieldSelector", "labelSelector"), (((_RESOURCE, "string"), _RESOURCE),)),
+    "check": (((_PATH, "string"), _ANSWER), ((_RESOURCE, "string"), _ANSWER)),
+    "allowed": (((_ANSWER,), "bool"),), "errored": (((_ANSWER,), "bool"),),
+    "reason": (((_ANSWER,), "string"),), "error": (((_ANSWER,), "string"),),
+}  # fmt: skip
