@@ -339,6 +339,40 @@ def test_undo_leaves_alone_what_somebody_changed_since(double: KubeDouble) -> No
     assert double.get("Deployment", "bad", "shop")["spec"]["replicas"] == 9
 
 
+def test_who_scales_an_object_neither_hinders_a_repair_nor_loses_the_count(double: KubeDouble) -> None:
+    """An autoscaler writes the count through the part ``scale``, at any time."""
+
+    def scaled(count: int) -> None:
+        found = double.get("Deployment", "bad", "shop")
+        entry = {
+            "manager": "kube-controller-manager",
+            "operation": "Update",
+            "subresource": "scale",
+            "fieldsV1": {"f:spec": {"f:replicas": {}}},
+        }
+        status = dict.fromkeys(("replicas", "updatedReplicas", "readyReplicas", "availableReplicas"), count)
+        metadata = {**found["metadata"], "managedFields": [*found["metadata"].get("managedFields", ()), entry]}
+        double.put(
+            {
+                **found,
+                "metadata": metadata,
+                "spec": {**found["spec"], "replicas": count},
+                "status": {**found["status"], **status},
+            }
+        )
+
+    work = Work(double)
+    trial, scan = work.plan("container.memory-limit")
+    scaled(5)
+    done = work.apply(trial, scan)
+    assert done.reason == ""
+    assert double.get("Deployment", "bad", "shop")["spec"]["replicas"] == 5
+    scaled(4)
+    work.undo(done)
+    after = double.get("Deployment", "bad", "shop")["spec"]
+    assert (after["replicas"], after["template"]["spec"]["containers"][0]["resources"]) == (4, {})
+
+
 @pytest.mark.parametrize("after", [1, 2, 3])
 def test_a_server_that_goes_away_in_the_middle_is_put_back_later(double: KubeDouble, after: int) -> None:
     for name in ("one", "two", "three"):

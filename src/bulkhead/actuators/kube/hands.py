@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -69,7 +70,7 @@ class KubeHands:
             progress.note(begun=True, uid=str(live["metadata"]["uid"]))
             patch = operations(live, _decoded(step.before), _decoded(step.change))
             made = (await client.patch(resource, *_place(step), patch)).data
-            progress.note(written=_record(made).decode())
+            progress.note(written=_like(made, step.change).decode())
             if step.risk != "none":
                 await self._rolled_out(client, resource, step)
 
@@ -112,9 +113,9 @@ class KubeHands:
                 return
             if found is None:
                 raise Conflict("the object that was changed is gone", where=step.target)
-            now = _record(found)
-            if now == step.before:
+            if _like(found, step.before) == step.before:
                 return
+            now = _like(found, _written(step, known))
             if "written" not in known and now != step.change and not _ours(found):
                 return  # The patch never reached the object: what it is now is somebody else's.
             if now not in (str(known.get("written", "")).encode(), step.change):
@@ -145,10 +146,10 @@ class KubeHands:
     async def settle(self, step: Step, progress: Progress) -> bool:  # noqa: ARG002 (nothing is kept aside here)
         return False
 
-    async def current(self, step: Step, progress: Progress) -> bytes | None:  # noqa: ARG002 (the port's)
+    async def current(self, step: Step, progress: Progress) -> bytes | None:
         async with KubeClient(self._cluster) as client:
             found = await _held(client, await self._resource(client, step), step)
-            return None if found is None else _record(found)
+            return None if found is None else _like(found, _written(step, progress.known()))
 
     async def _resource(self, client: KubeClient, step: Step) -> ApiResource:
         if self._kinds is None:
@@ -175,13 +176,22 @@ def _unchanged(found: dict[str, Any] | None, step: Step) -> dict[str, Any]:
     """Raises Conflict where the object is not what the plan was made from."""
     if found is None:
         raise Conflict("there is no such object any more", where=step.target, hint="scan and fix again")
-    if _record(found) != step.before:
+    if step.before is None or _like(found, step.before) != step.before:
         raise Conflict("the object changed since it was scanned", where=step.target, hint="scan and fix again")
     return found
 
 
 def _record(data: dict[str, Any]) -> bytes:
     return canonical(kubernetes.record(data))
+
+
+def _like(data: dict[str, Any], other: bytes) -> bytes:
+    return canonical(kubernetes.record_like(data, _decoded(other)))
+
+
+def _written(step: Step, known: Mapping[str, Any]) -> bytes:
+    """What we wrote, as the server stored it, as far as that is known."""
+    return str(known["written"]).encode() if "written" in known else step.change
 
 
 def _ours(data: dict[str, Any]) -> bool:

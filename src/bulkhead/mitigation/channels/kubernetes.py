@@ -40,6 +40,21 @@ def record(data: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
+def record_like(data: Mapping[str, Any], like: Mapping[str, Any]) -> dict[str, Any]:
+    """The record, with the other record's count of replicas where somebody scales the object.
+
+    Who scales, an autoscaler or a person, writes the count through the part ``scale`` and no other field: that is no change of
+    what a plan was made from, and never ours to put back.
+    """
+    out = record(data)
+    entries = (data.get("metadata") or {}).get("managedFields") or ()
+    if isinstance(out.get("spec"), dict) and any(entry.get("subresource") == "scale" for entry in entries):
+        spec, other = without(out["spec"], "replicas"), like.get("spec")
+        count = {"replicas": other["replicas"]} if isinstance(other, dict) and "replicas" in other else {}
+        out["spec"] = {**spec, **count}
+    return out
+
+
 def method(found: Mapping[str, Any], changed: frozenset[DocumentPath]) -> Method:
     kind = str(found.get("kind", ""))
     metadata = found.get("metadata") or {}
