@@ -17,7 +17,12 @@ from bulkhead.mitigation.operations import DoesNotApply
 from bulkhead.mitigation.records import Kind, Method, without
 
 _BOOKKEEPING = ("managedFields", "resourceVersion", "uid", "generation", "creationTimestamp", "selfLink")
-_NOTES = ("deployment.kubernetes.io/revision", "kubectl.kubernetes.io/last-applied-configuration")
+# The counters of controllers, and what kubectl keeps for itself.
+_NOTES = (
+    "deployment.kubernetes.io/revision",
+    "deprecated.daemonset.template.generation",
+    "kubectl.kubernetes.io/last-applied-configuration",
+)
 _ROLLED: Final = frozenset({"Deployment", "StatefulSet", "DaemonSet", "DeploymentConfig", "ReplicationController"})
 _IMMUTABLE: Final = {
     "Pod": "a running pod cannot be changed: repair what makes it, or make it again",
