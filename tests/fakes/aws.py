@@ -9,8 +9,10 @@ import importlib
 import json
 import re
 import threading
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
@@ -29,18 +31,31 @@ _SCOPE = re.compile(r"Credential=[^/]+/\d+/([a-z0-9-]+)/([a-z0-9-]+)/")
 _EKS = {
     "GET /clusters": "ListClusters", "GET /clusters/*": "DescribeCluster", "GET /clusters/*/node-groups": "ListNodegroups",
     "GET /clusters/*/node-groups/*": "DescribeNodegroup", "GET /clusters/*/addons/*": "DescribeAddon",
+    "GET /clusters/*/pod-identity-associations": "ListPodIdentityAssociations",
+    "GET /clusters/*/pod-identity-associations/*": "DescribePodIdentityAssociation",
     "POST /clusters/*/update-config": "UpdateClusterConfig", "GET /clusters/*/updates/*": "DescribeUpdate",
 }  # fmt: skip
 
 
 class AwsDouble:
-    """``refused`` holds calls (``ecr:DescribeRepositories``) with the code they are answered with; ``calls`` what was asked."""
+    """``refused`` holds calls (``ecr:DescribeRepositories``) with the code they are answered with; ``calls`` what was asked.
+
+    ``pulled`` tells the digests of images in tasks, ``used`` the report of last access of a role by its ARN (two services a page),
+    which is written while it is asked for ``slow_reports`` times; days are before the report. It is made in 200 days, ``young`` in 10.
+    """
 
     def __init__(self) -> None:
         self.refused: dict[str, str] = {}
         self.calls: list[str] = []
         self.addons: dict[str, dict[str, Any]] = {}
         self.extras: dict[str, dict[str, Any]] = {}
+        self.associations: dict[str, list[dict[str, Any]]] = {}
+        self.pulled: dict[str, str] = {}
+        self.used: dict[str, list[dict[str, Any]]] = {}
+        self.young: set[str] = set()
+        self.slow_reports = 1
+        self._jobs: dict[str, str] = {}
+        self._waits: dict[str, int] = {}
         self.before: Callable[[str], None] | None = None
         self.update_status = "Successful"
         self._stub = BotocoreStubber()
@@ -88,10 +103,25 @@ class AwsDouble:
                 return self._lacking(name, path)
             if name == "eks:UpdateClusterConfig":
                 return self._configured(path, region, json.loads(body))
+            if name in ("eks:ListPodIdentityAssociations", "eks:DescribePodIdentityAssociation"):
+                return self._associated(path)
+            if name in ("iam:GenerateServiceLastAccessedDetails", "iam:GetServiceLastAccessedDetails"):
+                return self._last_access(name, {key: value[0] for key, value in parse_qs(body.decode()).items()})
             status, made, text = self._moto(service, region, method, path, headers, body)
             if name == "eks:DescribeCluster" and status == 200:
                 found = json.loads(text)
                 found["cluster"] |= self.extras.get(found["cluster"]["name"], {})
+                text = json.dumps(found).encode()
+            if name == "ecs:DescribeTasks" and status == 200:
+                found = json.loads(text)
+                for task in found["tasks"]:
+                    task["containers"] = [
+                        {
+                            **part,
+                            **({"imageDigest": self.pulled[part["image"]]} if part["image"] in self.pulled else {}),
+                        }
+                        for part in task["containers"]
+                    ]
                 text = json.dumps(found).encode()
             return status, made, text
 
@@ -142,6 +172,48 @@ class AwsDouble:
             self.extras.setdefault(name, {}).update(wanted)
         return 200, {}, json.dumps({"update": {"id": "u", "status": "InProgress", "type": "LoggingUpdate"}}).encode()
 
+    def _associated(self, path: str) -> tuple[int, dict[str, str], bytes]:
+        _, _, cluster, _, *rest = urlsplit(path).path.split("/")
+        items = [
+            {"clusterName": cluster, "associationId": f"a-{number}", **item}
+            for number, item in enumerate(self.associations.get(cluster, []))
+        ]
+        if not rest:
+            told = [{key: value for key, value in item.items() if key != "roleArn"} for item in items]
+            return 200, {}, json.dumps({"associations": told}).encode()
+        [found] = [item for item in items if item["associationId"] == rest[0]]
+        return 200, {}, json.dumps({"association": found}).encode()
+
+    def _last_access(self, name: str, asked: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
+        """IAM writes a report for a job, here named by the role, and hands it out in pages."""
+        operation = name.partition(":")[2]
+        if operation.startswith("Generate"):
+            if asked["Arn"] not in self.used:
+                return _refusal("iam", "NoSuchEntity", 404)
+            self._waits[asked["Arn"]] = self.slow_reports
+            job = str(uuid.uuid5(uuid.NAMESPACE_URL, asked["Arn"]))
+            self._jobs[job] = asked["Arn"]
+            inner = f"<JobId>{job}</JobId>"
+        else:
+            arn = self._jobs[asked["JobId"]]
+            self._waits[arn] -= 1
+            services, at = self.used[arn], int(asked.get("Marker", "0"))
+            made = datetime.now(UTC) + timedelta(days=10 if arn in self.young else 200)
+            waiting = self._waits[arn] >= 0
+            page = [] if waiting else services[at : at + 2]
+            more = not waiting and at + 2 < len(services)
+            inner = (
+                f"<JobStatus>{'IN_PROGRESS' if waiting else 'COMPLETED'}</JobStatus><JobType>ACTION_LEVEL</JobType>"
+                f"<JobCreationDate>{_time(made, 0)}</JobCreationDate><JobCompletionDate>{_time(made, 0)}</JobCompletionDate>"
+                f"<IsTruncated>{str(more).lower()}</IsTruncated>{f'<Marker>{at + 2}</Marker>' if more else ''}"
+                f"<ServicesLastAccessed>{''.join(_service(item, made) for item in page)}</ServicesLastAccessed>"
+            )
+        text = (
+            f'<{operation}Response xmlns="https://iam.amazonaws.com/doc/2010-05-08/"><{operation}Result>{inner}'
+            f"</{operation}Result></{operation}Response>"
+        )
+        return 200, {"Content-Type": "text/xml"}, text.encode()
+
     def _handler(self) -> type[BaseHTTPRequestHandler]:
         double = self
 
@@ -165,6 +237,25 @@ class AwsDouble:
                 """Nothing is logged."""
 
         return Handler
+
+
+def _service(item: dict[str, Any], made: datetime) -> str:
+    actions = "".join(
+        f"<member><ActionName>{name}</ActionName>{_member('LastAccessedTime', made, ago)}</member>"
+        for name, ago in item.get("actions", {}).items()
+    )
+    return (
+        f"<member><ServiceName>x</ServiceName><ServiceNamespace>{item['service']}</ServiceNamespace>"
+        f"{_member('LastAuthenticated', made, item['days'])}<TrackedActionsLastAccessed>{actions}</TrackedActionsLastAccessed></member>"
+    )
+
+
+def _member(name: str, made: datetime, ago: int | None) -> str:
+    return "" if ago is None else f"<{name}>{_time(made, ago)}</{name}>"
+
+
+def _time(made: datetime, ago: int) -> str:
+    return (made - timedelta(days=ago)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _operation(service: str, method: str, path: str, headers: Any, body: bytes) -> str:

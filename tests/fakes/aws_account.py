@@ -90,6 +90,89 @@ def identities(url: str) -> None:
     iam.close()
 
 
+def manifest(layer: str, **annotations: str) -> str:
+    config = {"mediaType": "application/vnd.oci.image.config.v1+json", "digest": "sha256:" + "c" * 64, "size": 7}
+    blob = {"mediaType": "application/vnd.oci.image.layer.v1.tar", "digest": "sha256:" + layer * 64, "size": 9}
+    named = {f"org.opencontainers.image.base.{key}": value for key, value in annotations.items()}
+    return json.dumps(
+        {
+            "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": config, "layers": [blob],
+            "annotations": named,
+        }
+    )  # fmt: skip
+
+
+def images(url: str) -> dict[str, str]:
+    """Images in the registry and single tasks that run them; what was pulled, by reference.
+
+    ``fresh`` is its tag's and its base's image of today, ``stale`` is behind its tag, ``rebuilt`` is one of an index and behind its
+    base, ``bare`` does not say what it is built on.
+    """
+    ecr, ecs, ec2 = client("ecr", url), client("ecs", url), client("ec2", url)
+    host = f"123456789012.dkr.ecr.{REGION}.amazonaws.com"
+    ecr.create_repository(repositoryName="base")
+
+    def put(repository: str, text: str, tag: str = "") -> str:
+        kind = json.loads(text)["mediaType"]
+        named = {"imageTag": tag} if tag else {}
+        made = ecr.put_image(repositoryName=repository, imageManifest=text, imageManifestMediaType=kind, **named)
+        return str(made["image"]["imageId"]["imageDigest"])
+
+    old, base = put("base", manifest("0")), put("base", manifest("1"), "3")
+    pulled: dict[str, str] = {}
+    for name, layer, built_on in (("fresh", "2", base), ("stale", "3", base), ("rebuilt", "4", old), ("bare", "5", "")):
+        ecr.create_repository(repositoryName=name)
+        told = {"name": f"{host}/base:3", "digest": built_on} if built_on else {}
+        text = manifest(layer, **told)
+        if name == "rebuilt":
+            digest = put(name, text)
+            index = {
+                "schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
+                "manifests": [{"mediaType": "application/vnd.oci.image.manifest.v1+json", "digest": digest, "size": 5}],
+            }  # fmt: skip
+            put(name, json.dumps(index), "1")
+        else:
+            digest = put(name, text, "1")
+        if name == "stale":
+            put(name, manifest("6"), "1")
+        pulled[f"{host}/{name}:1"] = digest
+    subnet = ec2.describe_subnets()["Subnets"][0]
+    setting = {"awsvpcConfiguration": {"subnets": [subnet["SubnetId"]], "securityGroups": []}}
+    for reference in pulled:
+        family = reference.rpartition("/")[2].partition(":")[0]
+        ecs.register_task_definition(
+            family=family, networkMode="awsvpc", requiresCompatibilities=["FARGATE"], cpu="256", memory="512",
+            containerDefinitions=[{"name": "web", "image": reference, "memory": 64}],
+            taskRoleArn=f"arn:aws:iam::123456789012:role/{'narrow' if family == 'fresh' else 'wide'}",
+        )  # fmt: skip
+        ecs.run_task(cluster="good", taskDefinition=family, launchType="FARGATE", networkConfiguration=setting)
+    for opened in (ecr, ecs, ec2):
+        opened.close()
+    return pulled
+
+
+# What IAM tells of last access: by role, its services with the actions that it follows; days ago, None for never.
+USED: dict[str, list[dict[str, Any]]] = {
+    "narrow": [{"service": "sqs", "days": 2}, {"service": "kms", "days": 89}, {"service": "s3", "days": 2, "actions": {"ListAllMyBuckets": 30}}],
+    "wide": [{"service": "s3", "days": 2, "actions": {"ListAllMyBuckets": 30, "DeleteBucket": None}}, {"service": "ec2", "days": 120}],
+    "irsa-good": [{"service": "sqs", "days": 2}],
+    "irsa-bad": [{"service": "sqs", "days": None}],
+    "pods": [{"service": "dynamodb", "days": 0}],
+    "young": [{"service": "sqs", "days": 2}],
+}  # fmt: skip
+
+
+def roles(url: str) -> None:
+    """Roles that containers work under, made today."""
+    iam = client("iam", url)
+    trust = document(
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ecs-tasks.amazonaws.com"}}
+    )
+    for name in ("narrow", "wide", "pods", "young"):
+        iam.create_role(RoleName=name, AssumeRolePolicyDocument=trust)
+    iam.close()
+
+
 def services(url: str) -> None:
     ecs, ec2 = client("ecs", url), client("ec2", url)
     subnet = ec2.describe_subnets()["Subnets"][0]

@@ -25,7 +25,7 @@ from bulkhead.posture.evaluate import Request, evaluate
 from bulkhead.sources.cloud import aws
 from tests.catalogue_check import catalogue
 from tests.fakes.aws import AwsDouble
-from tests.fakes.aws_account import REGION, account, client
+from tests.fakes.aws_account import REGION, USED, account, client, images, roles
 from tests.fakes.store import MemoryJournal
 
 AT_ONCE = Rollout(canary=0, watch_seconds=0)
@@ -195,6 +195,96 @@ def test_a_refused_call_turns_no_verdict_into_a_pass_and_hides_what_depends_on_i
         for key, outcome in said(snapshot).items():
             if outcome is Outcome.PASS:
                 assert before[key] is Outcome.PASS, (call, key)
+
+
+ROLE = "arn:aws:iam::123456789012:role/"
+
+
+@pytest.fixture
+def busy(double: AwsDouble) -> AwsDouble:
+    """The account with tasks that run images of its registry, and roles with what they used."""
+    double.pulled |= images(double.url)
+    roles(double.url)
+    double.used |= {ROLE + name: report for name, report in USED.items()}
+    double.young.add(ROLE + "young")
+    double.associations["good"] = [
+        {"namespace": "shop", "serviceAccount": name, "roleArn": ROLE + name} for name in ("pods", "young")
+    ]
+    return double
+
+
+def of(snapshot: Snapshot, control: str) -> dict[str, Outcome]:
+    wanted = tuple(item for item in catalogue().controls if item.id == control)
+    found = evaluate(snapshot, Request(catalogue(), wanted, keep_passes=True)).findings
+    return {item.resource.name.rpartition("/")[2]: item.outcome for item in found}
+
+
+def test_images_that_run_are_held_beside_their_tag_and_their_base(busy: AwsDouble) -> None:
+    snapshot = read(busy)
+    assert of(snapshot, "cloud.generic.up-to-date") == {
+        "fresh:1": Outcome.PASS, "stale:1": Outcome.FAIL, "rebuilt:1": Outcome.FAIL, "bare:1": Outcome.ERROR, "web:1": Outcome.ERROR,
+    }  # fmt: skip
+    [rebuilt] = [item.data for item in snapshot.resources if item.ref.name.endswith("/rebuilt:1")]
+    assert rebuilt["digest"] == rebuilt["tagDigest"]
+    assert rebuilt["baseBehind"] is True
+    assert rebuilt["usedBy"] == ["good/rebuilt"]
+    reasons = {gap.reason for gap in snapshot.gaps}
+    assert "the image does not say what it is built on" in reasons
+    assert "registry.example/web:1 is not in this account's registry in this region" in reasons
+
+
+def test_a_tag_that_is_gone_is_no_pass(busy: AwsDouble) -> None:
+    ecr = client("ecr", busy.url)
+    ecr.batch_delete_image(repositoryName="fresh", imageIds=[{"imageTag": "1"}])
+    ecr.close()
+    assert of(read(busy), "cloud.generic.up-to-date")["fresh:1"] is Outcome.ERROR
+
+
+def test_rights_that_are_not_used_are_told_of_each_identity(busy: AwsDouble) -> None:
+    busy.slow_reports = 2
+    snapshot = read(busy)
+    assert of(snapshot, "cloud.generic.least-privilege-iam") == {
+        "narrow": Outcome.PASS, "wide": Outcome.FAIL, "irsa-good": Outcome.PASS, "irsa-bad": Outcome.FAIL, "pods": Outcome.PASS,
+        "young": Outcome.ERROR, "shop": Outcome.ERROR, "pull": Outcome.ERROR,
+    }  # fmt: skip
+    data = {item.ref.name: item.data for item in snapshot.resources if item.ref.kind == "WorkloadIdentity"}
+    assert data["wide"]["granted"] == ["ec2:*", "s3:DeleteBucket", "s3:ListAllMyBuckets"]
+    assert data["wide"]["used"] == ["s3:ListAllMyBuckets"]
+    assert data["narrow"]["used"] == ["kms:*", "s3:ListAllMyBuckets", "sqs:*"]
+    assert data["pods"]["usedBy"] == ["eks/good/shop/pods"]
+    assert data["wide"]["usedBy"] == ["ecs/bare", "ecs/rebuilt", "ecs/stale"]
+    assert any("not 90 days old" in gap.reason for gap in snapshot.gaps)
+
+
+@pytest.mark.parametrize(
+    ("call", "code", "control"),
+    [
+        ("ecr:BatchGetImage", "AccessDeniedException", "cloud.generic.up-to-date"),
+        ("ecr:DescribeImages", "AccessDeniedException", "cloud.generic.up-to-date"),
+        ("ecs:DescribeTasks", "AccessDeniedException", "cloud.generic.up-to-date"),
+        ("iam:GenerateServiceLastAccessedDetails", "AccessDenied", "cloud.generic.least-privilege-iam"),
+        ("iam:GetServiceLastAccessedDetails", "AccessDenied", "cloud.generic.least-privilege-iam"),
+        ("iam:ListRoles", "AccessDenied", "cloud.generic.least-privilege-iam"),
+        ("eks:ListPodIdentityAssociations", "AccessDeniedException", "cloud.generic.least-privilege-iam"),
+        ("eks:DescribePodIdentityAssociation", "AccessDeniedException", "cloud.generic.least-privilege-iam"),
+    ],
+)
+def test_what_is_refused_of_images_and_identities_is_a_gap_and_no_pass(
+    busy: AwsDouble, call: str, code: str, control: str
+) -> None:
+    whole = read(busy)
+    before = of(whole, control)
+    with busy.refusing(call, code=code):
+        snapshot = read(busy)
+    assert call in busy.calls
+    kind = "DeployedImage" if control.endswith("up-to-date") else "WorkloadIdentity"
+    gaps = [gap for gap in snapshot.gaps if gap not in whole.gaps]
+    assert any(call in gap.hint and kind in gap.hides for gap in gaps), gaps
+    after = of(snapshot, control)
+    assert {name for name, outcome in after.items() if outcome is Outcome.PASS} <= {
+        name for name, outcome in before.items() if outcome is Outcome.PASS
+    }
+    assert after != before
 
 
 REPAIRS = (

@@ -8,13 +8,13 @@ from collections.abc import Iterable
 from bulkhead.clients.cloud.described import Caller
 from bulkhead.core.errors import SourceError
 from bulkhead.core.resource import Snapshot
-from bulkhead.sources.cloud import ecr, ecs, eks, iam
+from bulkhead.sources.cloud import ecr, ecs, eks, iam, identities, running
 from bulkhead.sources.cloud.account import Account
 from bulkhead.sources.cloud.vpc import Networks
 
 _NOT_TOLD = (
     "not told by these APIs, so no check on it can pass: secrets in layers of images, variables of ECS agents, callers of AWS, approved registries",
-    "not read: which of its rights an identity uses, and images behind their tags; one region is read, IAM is the account's",
+    "packages and tools inside images are not read here (bulkhead image scan); one region is read, IAM is the account's",
 )
 
 
@@ -28,10 +28,12 @@ async def read(client: Caller) -> Snapshot:
     if not number:
         raise SourceError("the cloud does not say which account this is", where=f"aws://{client.region}")
     account = Account(client, f"aws://{number}/{client.region}")
-    images, *_ = await asyncio.gather(
+    tasks, images, pods, roles = await asyncio.gather(
         ecs.read(account, Networks(client)), ecr.read(account), eks.read(account), iam.read(account)
     )
-    account.add("CloudAccount", number, {"observedRegistries": registries(images)}, uid=number)
+    account.add("CloudAccount", number, {"observedRegistries": registries(tasks.images)}, uid=number)
+    users = {arn: [*tasks.roles.get(arn, ()), *pods.get(arn, ())] for arn in (*tasks.roles, *pods, *roles.federated)}
+    await asyncio.gather(running.read(account, tasks.running, images), identities.read(account, users, roles.made_at))
     ordered = sorted(
         account.resources, key=lambda item: (item.ref.kind, item.ref.namespace, item.ref.name, item.ref.uid)
     )

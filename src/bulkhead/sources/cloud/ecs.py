@@ -12,9 +12,11 @@ from bulkhead.clients.cloud import Vanished, described
 from bulkhead.core.errors import SourceError
 from bulkhead.core.resource import UNKNOWN
 from bulkhead.sources.cloud.account import Account, batches, every
+from bulkhead.sources.cloud.running import Running
 from bulkhead.sources.cloud.vpc import Networks
 
-_RUNNING: Final = ("EcsTaskDefinition", "DeployedContainer", "CloudAccount")
+_TASKS: Final = ("EcsTaskDefinition", "DeployedContainer", "CloudAccount", "WorkloadIdentity")
+_RUNNING: Final = (*_TASKS, "DeployedImage")
 _DEPENDENT: Final = ("EcsCluster", "EcsService", "EcsContainerInstance", *_RUNNING)
 
 
@@ -26,8 +28,17 @@ class InUse(msgspec.Struct):
     service: Mapping[str, Any]
 
 
-async def read(account: Account, networks: Networks) -> list[str]:
-    """Everything of ECS into the account; the images that run."""
+class Found(msgspec.Struct):
+    """What ECS tells to other parts of the reading: images that are asked for, images that run, and under which roles by whom."""
+
+    images: list[str] = msgspec.field(default_factory=list)
+    running: list[Running] = msgspec.field(default_factory=list)
+    roles: dict[str, list[str]] = msgspec.field(default_factory=dict)
+
+
+async def read(account: Account, networks: Networks) -> Found:
+    """Everything of ECS into the account."""
+    found = Found()
     arns = await account.listed("ecs", "list_clusters", "clusterArns", _DEPENDENT)
     calls = (
         account.described(
@@ -43,21 +54,22 @@ async def read(account: Account, networks: Networks) -> list[str]:
     for item in await every(calls):
         if item.get("status") != "INACTIVE":
             account.add("EcsCluster", str(item.get("clusterName")), item, uid=str(item.get("clusterArn")))
-    parts = await asyncio.gather(*(_cluster(account, networks, str(arn)) for arn in arns))
-    return await _definitions(account, networks, [use for part in parts for use in part])
+    parts = await asyncio.gather(*(_cluster(account, networks, str(arn), found) for arn in arns))
+    await _definitions(account, networks, [use for part in parts for use in part], found)
+    return found
 
 
-async def _cluster(account: Account, networks: Networks, arn: str) -> list[InUse]:
+async def _cluster(account: Account, networks: Networks, arn: str, found: Found) -> list[InUse]:
     name = arn.rpartition("/")[2]
     hosts, services, tasks = await asyncio.gather(
-        _instances(account, name), _services(account, name), _tasks(account, name)
+        _instances(account, name), _services(account, name), _tasks(account, name, found)
     )
     networks.hosts[name] = hosts
     return services + tasks
 
 
 async def _services(account: Account, cluster: str) -> list[InUse]:
-    hides = ("EcsService", *_RUNNING)
+    hides = ("EcsService", *_TASKS)
     arns = await account.listed("ecs", "list_services", "serviceArns", hides, cluster=cluster)
     calls = (
         account.described("ecs", "describe_services", "services", hides, cluster=cluster, services=names)
@@ -74,16 +86,23 @@ async def _services(account: Account, cluster: str) -> list[InUse]:
     return uses
 
 
-async def _tasks(account: Account, cluster: str) -> list[InUse]:
-    """Definitions of tasks that no service keeps."""
+async def _tasks(account: Account, cluster: str, found: Found) -> list[InUse]:
+    """Definitions of tasks that no service keeps; the images of all tasks."""
     arns = await account.listed("ecs", "list_tasks", "taskArns", _RUNNING, cluster=cluster)
     calls = (
         account.described("ecs", "describe_tasks", "tasks", _RUNNING, cluster=cluster, tasks=names)
         for names in batches(map(str, arns), 100)
     )
+    tasks = await every(calls)
+    for item in tasks:
+        by = f"{cluster}/{str(item.get('group') or '').rpartition(':')[2]}"
+        found.running += [
+            Running(str(part.get("image") or ""), str(part.get("imageDigest") or ""), by)
+            for part in item.get("containers") or ()
+        ]
     return [
         InUse(str(item.get("taskDefinitionArn") or ""), cluster, {"attachments": item.get("attachments") or []})
-        for item in await every(calls)
+        for item in tasks
         if not str(item.get("group") or "").startswith("service:")
     ]
 
@@ -122,11 +141,10 @@ async def _instances(account: Account, cluster: str) -> list[str] | None:
     return [str(item["ec2InstanceId"]) for item in items if item.get("ec2InstanceId")] if known else None
 
 
-async def _definitions(account: Account, networks: Networks, uses: list[InUse]) -> list[str]:
+async def _definitions(account: Account, networks: Networks, uses: list[InUse], told: Found) -> None:
     """The definitions that run, each once, and their containers wherever they run."""
     arns = sorted({use.definition for use in uses if use.definition})
     found = dict(zip(arns, await asyncio.gather(*(_definition(account, arn) for arn in arns)), strict=True))
-    images: list[str] = []
     newest = {str(item.get("family")): arn for arn, item in sorted(found.items(), key=_revision) if item}
     for arn, item in found.items():
         if item is None:
@@ -135,12 +153,13 @@ async def _definitions(account: Account, networks: Networks, uses: list[InUse]) 
         # The newest keeps its identity when a repair makes the next revision.
         uid = arn.rpartition(":")[0] if newest[family] == arn else arn
         account.add("EcsTaskDefinition", family, item, uid=uid)
-        images += [str(part.get("image") or "") for part in item.get("containerDefinitions") or ()]
+        told.images += [str(part.get("image") or "") for part in item.get("containerDefinitions") or ()]
+        if item.get("taskRoleArn"):
+            told.roles.setdefault(str(item["taskRoleArn"]), []).append(f"ecs/{family}")
     for use in uses:
         item = found.get(use.definition)
         if item is not None:
             await _containers(account, networks, use, item)
-    return images
 
 
 def _revision(entry: tuple[str, dict[str, Any] | None]) -> int:
@@ -153,7 +172,7 @@ async def _definition(account: Account, arn: str) -> dict[str, Any] | None:
     except Vanished:
         return None
     except SourceError as error:
-        account.gap(f"ecs/{arn.rpartition('/')[2]}", error, *_RUNNING)
+        account.gap(f"ecs/{arn.rpartition('/')[2]}", error, *_TASKS)
         return None
     return found if isinstance(found, dict) else None
 

@@ -13,16 +13,44 @@ from bulkhead.clients.cloud import Vanished, described
 from bulkhead.clients.cloud.described import Described
 from bulkhead.core.errors import SourceError
 from bulkhead.core.resource import UNKNOWN
-from bulkhead.sources.cloud.account import Account
+from bulkhead.sources.cloud.account import Account, every
 from bulkhead.sources.cloud.inventory import record
 
-_CLUSTER, _NODES = "EksCluster", "EksNodegroup"
+_CLUSTER, _NODES, _IDENTITY = "EksCluster", "EksNodegroup", "WorkloadIdentity"
 _ADDON = "vpc-cni"
 
 
-async def read(account: Account) -> None:
-    names = await account.listed("eks", "list_clusters", "clusters", (_CLUSTER, _NODES))
+async def read(account: Account) -> dict[str, list[str]]:
+    """Everything of EKS into the account; the roles that its agent gives to pods, and to whom."""
+    names = await account.listed("eks", "list_clusters", "clusters", (_CLUSTER, _NODES, _IDENTITY))
     await asyncio.gather(*(_cluster(account, str(name)) for name in names))
+    roles: dict[str, list[str]] = {}
+    for part in await asyncio.gather(*(_associations(account, str(name)) for name in names)):
+        for item in part:
+            who = f"eks/{item.get('clusterName')}/{item.get('namespace')}/{item.get('serviceAccount')}"
+            roles.setdefault(str(item.get("roleArn")), []).append(who)
+    return roles
+
+
+async def _associations(account: Account, cluster: str) -> list[dict[str, Any]]:
+    items = await account.listed(
+        "eks", "list_pod_identity_associations", "associations", (_IDENTITY,), clusterName=cluster
+    )
+
+    async def one(item: Mapping[str, Any]) -> list[dict[str, Any]]:
+        try:
+            found = await account.client.call(
+                "eks", "describe_pod_identity_association",
+                clusterName=cluster, associationId=str(item.get("associationId")),
+            )  # fmt: skip
+            return [record(found, "association")]
+        except Vanished:
+            return []
+        except SourceError as error:
+            account.gap(f"eks/{cluster} {error.where}", error, _IDENTITY)
+            return []
+
+    return await every(one(item) for item in items)
 
 
 async def _cluster(account: Account, name: str) -> None:
