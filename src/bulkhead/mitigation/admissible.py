@@ -18,10 +18,12 @@ def admissible(chosen: Sequence[Chosen], unfixed: list[Unfixed]) -> list[Chosen]
     """
     kept = list(chosen)
     while True:
-        going: dict[int, set[DocumentPath]] = {}
+        going: dict[int, list[DocumentPath]] = {}
         for item in kept:
-            cleared = {edit.path for edit in item.edits if edit.op == "remove" or edit.value is not True}
-            going.setdefault(id(item.verdict.element.resource), set()).update(cleared)
+            # Hostile texts have keys that cannot be hashed: a list, and only of what may matter.
+            cleared = [edit.path for edit in item.edits if edit.op == "remove" or edit.value is not True]
+            relevant = [path for path in cleared if "securityContext" in path or "volumeMounts" in path]
+            going.setdefault(id(item.verdict.element.resource), []).extend(relevant)
         hindered = [(item, reason) for item in kept if (reason := _reason(item, going))]
         if not hindered:
             return kept
@@ -31,12 +33,12 @@ def admissible(chosen: Sequence[Chosen], unfixed: list[Unfixed]) -> list[Chosen]
         kept = [item for item in kept if id(item) not in gone]
 
 
-def _reason(item: Chosen, going: dict[int, set[DocumentPath]]) -> str:
+def _reason(item: Chosen, going: dict[int, list[DocumentPath]]) -> str:
     resource = item.verdict.element.resource
     return next(filter(None, (_hindrance(resource, edit, going[id(resource)]) for edit in item.edits)), "")
 
 
-def _hindrance(resource: Resource, edit: Edit, going: set[DocumentPath]) -> str:
+def _hindrance(resource: Resource, edit: Edit, going: list[DocumentPath]) -> str:
     """What of the container does not go with the edit; empty for nothing."""
     if edit.path[-2:-1] != ("securityContext",):
         return ""
@@ -50,7 +52,7 @@ def _hindrance(resource: Resource, edit: Edit, going: set[DocumentPath]) -> str:
     return ""
 
 
-def _escalation(context: Any, place: DocumentPath, going: set[DocumentPath]) -> str:
+def _escalation(context: Any, place: DocumentPath, going: list[DocumentPath]) -> str:
     if not isinstance(context, dict):
         return ""
     said = "the API server takes no allowPrivilegeEscalation: false on a container with {}: repair that first"
@@ -68,7 +70,7 @@ def _escalation(context: Any, place: DocumentPath, going: set[DocumentPath]) -> 
     return ""
 
 
-def _propagation(mounts: Any, place: DocumentPath, going: set[DocumentPath]) -> str:
+def _propagation(mounts: Any, place: DocumentPath, going: list[DocumentPath]) -> str:
     for index, mount in enumerate(mounts if isinstance(mounts, list) else ()):
         if isinstance(mount, dict) and mount.get("mountPropagation") == "Bidirectional":
             if not any(path[: len(place) + 1] == (*place, index) for path in going):
@@ -80,7 +82,7 @@ def _propagation(mounts: Any, place: DocumentPath, going: set[DocumentPath]) -> 
 def _at(data: Any, path: DocumentPath) -> Any:
     for part in path:
         if isinstance(data, dict):
-            data = data.get(part)
+            data = data.get(part) if isinstance(part, str | int) else None
         elif isinstance(data, list) and isinstance(part, int) and part < len(data):
             data = data[part]
         else:
