@@ -16,6 +16,7 @@ from tests.conformance.model import Result
 
 SUITES = {
     "cel": "cel",
+    "opa-plan-ir": "opa_plan_ir",
     "pod-security": "pod_security",
     "vap": "vap_library",
     "vap-recorded": "vap_recorded",
