@@ -5,6 +5,7 @@ moto's own server needs a web framework that the project does not; the service o
 
 from __future__ import annotations
 
+import base64
 import importlib
 import json
 import re
@@ -25,6 +26,7 @@ from moto.core.config import default_user_config
 # botocore has no types to check against.
 _Request: Any = importlib.import_module("botocore.awsrequest").AWSPreparedRequest
 _Headers: Any = importlib.import_module("botocore.compat").HTTPHeaders
+TOKEN = "token-of-the-registry"
 _HOSTS = {"ecr": "api.ecr", "iam": "iam", "sts": "sts"}
 _GLOBAL = frozenset({"iam"})
 _SCOPE = re.compile(r"Credential=[^/]+/\d+/([a-z0-9-]+)/([a-z0-9-]+)/")
@@ -40,7 +42,7 @@ _EKS = {
 class AwsDouble:
     """``refused`` holds calls (``ecr:DescribeRepositories``) with the code they are answered with; ``calls`` what was asked.
 
-    ``pulled`` tells the digests of images in tasks, ``used`` the report of last access of a role by its ARN (two services a page),
+    ``registry`` is the address of the registry's own protocol, which takes ``TOKEN``. ``pulled`` tells the digests of images in tasks, ``used`` the report of last access of a role by its ARN (two services a page),
     which is written while it is asked for ``slow_reports`` times; days are before the report. It is made in 200 days, ``young`` in 10.
     """
 
@@ -52,6 +54,7 @@ class AwsDouble:
         self.associations: dict[str, list[dict[str, Any]]] = {}
         self.pulled: dict[str, str] = {}
         self.used: dict[str, list[dict[str, Any]]] = {}
+        self.registry = ""
         self.young: set[str] = set()
         self.slow_reports = 1
         self._jobs: dict[str, str] = {}
@@ -111,6 +114,11 @@ class AwsDouble:
             if name == "eks:DescribeCluster" and status == 200:
                 found = json.loads(text)
                 found["cluster"] |= self.extras.get(found["cluster"]["name"], {})
+                text = json.dumps(found).encode()
+            if name == "ecr:GetAuthorizationToken" and self.registry:
+                found = json.loads(text)
+                token = base64.b64encode(f"AWS:{TOKEN}".encode()).decode()
+                found["authorizationData"] = [{"authorizationToken": token, "proxyEndpoint": self.registry}]
                 text = json.dumps(found).encode()
             if name == "ecs:DescribeTasks" and status == 200:
                 found = json.loads(text)

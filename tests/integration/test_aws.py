@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,9 +24,13 @@ from bulkhead.mitigation.channels.aws import KINDS
 from bulkhead.mitigation.choosing import Consent
 from bulkhead.posture.evaluate import Request, evaluate
 from bulkhead.sources.cloud import aws
+from bulkhead.sources.cloud.layers import Layers
+from bulkhead.store.kept import KeptFacts
 from tests.catalogue_check import catalogue
-from tests.fakes.aws import AwsDouble
+from tests.fakes.aws import TOKEN, AwsDouble
 from tests.fakes.aws_account import REGION, USED, account, client, images, roles
+from tests.fakes.images import Built, folder, item, sha256, tar
+from tests.fakes.registry import Registry
 from tests.fakes.store import MemoryJournal
 
 AT_ONCE = Rollout(canary=0, watch_seconds=0)
@@ -285,6 +290,85 @@ def test_what_is_refused_of_images_and_identities_is_a_gap_and_no_pass(
         name for name, outcome in before.items() if outcome is Outcome.PASS
     }
     assert after != before
+
+
+SECRET = "ghp_" + "c0ffee" * 6
+LEAN = Built((tar(folder("app"), item("app/server", b"\x7fELF", mode=0o755)),))
+FULL = Built(
+    (tar(folder("bin"), item("bin/curl", b"\x7fELF", mode=0o755), item("deploy.sh", f"T={SECRET}\n".encode())),)
+)
+
+
+def layered(double: AwsDouble, kept: Path, *, broken: bool = False) -> tuple[Snapshot, Registry]:
+    """The account read with the files of two images that its registry has."""
+    registry = Registry(user="AWS", password=TOKEN, basic=True)
+    ecr = client("ecr", double.url)
+    for name, built in (("lean", LEAN), ("full", FULL)):
+        built.push(registry)
+        if name not in {item["repositoryName"] for item in ecr.describe_repositories()["repositories"]}:
+            ecr.create_repository(repositoryName=name)
+            text, digest = built.manifest_bytes.decode(), sha256(built.manifest_bytes)
+            ecr.put_image(repositoryName=name, imageManifest=text, imageTag="1", imageDigest=digest)
+        if broken:
+            registry.blobs[sha256(built.stored[0])] = b"something else"
+    ecr.close()
+
+    async def work() -> Snapshot:
+        async with registry.listening(), AwsClient(REGION, endpoint_url=double.url) as opened:
+            double.registry = f"http://{registry.host}"
+            return await aws.read(opened, Layers(KeptFacts(kept, "1")))
+
+    return asyncio.run(work()), registry
+
+
+def running(double: AwsDouble) -> None:
+    """Single tasks that run both images."""
+    ecs, ec2 = client("ecs", double.url), client("ec2", double.url)
+    setting = {
+        "awsvpcConfiguration": {"subnets": [ec2.describe_subnets()["Subnets"][0]["SubnetId"]], "securityGroups": []}
+    }
+    for name, built in (("lean", LEAN), ("full", FULL)):
+        reference = f"123456789012.dkr.ecr.{REGION}.amazonaws.com/{name}:1"
+        double.pulled[reference] = sha256(built.manifest_bytes)
+        ecs.register_task_definition(
+            family=name, networkMode="awsvpc", requiresCompatibilities=["FARGATE"], cpu="256", memory="512",
+            containerDefinitions=[{"name": "web", "image": reference, "memory": 64}],
+        )  # fmt: skip
+        ecs.run_task(cluster="good", taskDefinition=name, launchType="FARGATE", networkConfiguration=setting)
+    ecs.close()
+    ec2.close()
+
+
+def test_files_of_images_are_read_from_the_account_s_registry_on_request(double: AwsDouble, tmp_path: Path) -> None:
+    running(double)
+    snapshot, registry = layered(double, tmp_path)
+    secrets = of(snapshot, "cloud.aws.ecr-image-secrets")
+    assert (secrets["lean"], secrets["full"]) == (Outcome.PASS, Outcome.FAIL)
+    layers = of(snapshot, "cloud.generic.minimal-layers")
+    assert layers == {"lean:1": Outcome.PASS, "full:1": Outcome.FAIL, "web:1": Outcome.ERROR}
+    assert SECRET not in repr(snapshot)
+    assert TOKEN not in repr(snapshot)
+    assert registry.seen
+    again, registry = layered(double, tmp_path)
+    assert of(again, "cloud.generic.minimal-layers") == layers
+    assert registry.seen == []
+
+
+def test_without_the_request_no_check_on_files_passes(double: AwsDouble) -> None:
+    running(double)
+    assert set(of(read(double), "cloud.generic.minimal-layers").values()) == {Outcome.ERROR}
+
+
+def test_a_layer_that_is_not_what_its_digest_says_is_a_gap_and_an_error(double: AwsDouble, tmp_path: Path) -> None:
+    running(double)
+    snapshot, _ = layered(double, tmp_path, broken=True)
+    assert set(of(snapshot, "cloud.generic.minimal-layers").values()) == {Outcome.ERROR}
+    assert Outcome.PASS not in of(snapshot, "cloud.aws.ecr-image-secrets").values()
+    assert any("are not known" in gap.reason for gap in snapshot.gaps)
+    with double.refusing("ecr:GetAuthorizationToken"):
+        snapshot, _ = layered(double, tmp_path)
+    assert set(of(snapshot, "cloud.generic.minimal-layers").values()) == {Outcome.ERROR}
+    assert any("ecr:GetAuthorizationToken" in gap.hint for gap in snapshot.gaps)
 
 
 REPAIRS = (

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from bulkhead.bootstrap.running import run
 from bulkhead.bootstrap.targets import DOCKER
 from bulkhead.core.errors import UsageError
 from bulkhead.core.resource import Snapshot
+
+if TYPE_CHECKING:
+    from bulkhead.store.kept import KeptFacts
 
 _USUAL = "/var/run/docker.sock"
 
@@ -48,14 +52,20 @@ def read(socket: str) -> Snapshot:
 
 async def read_async(socket: str, *, layers: bool = False) -> Snapshot:
     """The same, where a loop runs already; with ``layers`` the files of images too."""
-    from bulkhead import __version__
-    from bulkhead.bootstrap import places
     from bulkhead.clients.docker import DockerClient
     from bulkhead.sources import docker
     from bulkhead.sources.docker.read import now
     from bulkhead.sources.machine import Machine
-    from bulkhead.store.kept import KeptFacts
 
     async with DockerClient(socket) as client:
-        files = docker.Layers(client, KeptFacts(places.cache() / "layers", __version__)) if layers else None
+        files = docker.Layers(client, kept()) if layers else None
         return await docker.read(client, socket, machine=Machine(Path("/")), now=now(), layers=files)
+
+
+def kept() -> KeptFacts:
+    """What images told of their files, kept in this user's cache."""
+    from bulkhead import __version__
+    from bulkhead.bootstrap import places
+    from bulkhead.store.kept import KeptFacts
+
+    return KeptFacts(places.cache() / "layers", __version__)

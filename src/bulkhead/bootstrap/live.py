@@ -117,8 +117,9 @@ class _Node:
 class _Aws:
     """An account of AWS in one region; ``aws://`` alone is the region of the environment or the profile."""
 
-    def __init__(self, region: str) -> None:
+    def __init__(self, region: str, *, layers: bool) -> None:
         self._region = region
+        self._layers = layers
 
     @property
     def root(self) -> str:
@@ -126,10 +127,11 @@ class _Aws:
 
     async def read(self) -> Snapshot:
         from bulkhead.clients.cloud import AwsClient
-        from bulkhead.sources.cloud import aws
+        from bulkhead.sources.cloud import aws, layers
 
+        files = layers.Layers(docker.kept()) if self._layers else None
         async with AwsClient(self._region) as client:
-            return await aws.read(client)
+            return await aws.read(client, files)
 
 
 class _Inventory:
@@ -186,7 +188,7 @@ async def watched(target: str, opened: Root) -> AsyncIterator[Watched]:
         UsageError: the target is no world that does.
     """
     if target.startswith(DOCKER):
-        yield _Docker(docker.address(target), layers=opened.settings.docker_layers)
+        yield _Docker(docker.address(target), layers=opened.settings.image_layers)
     elif target.startswith(KUBERNETES):
         from bulkhead.posture import wanted
 
@@ -205,7 +207,7 @@ def world(target: str, opened: Root) -> LiveWorld:
         SettingsError: the kubeconfig is wrong.
     """
     if target.startswith(DOCKER):
-        return _Docker(docker.address(target), layers=opened.settings.docker_layers)
+        return _Docker(docker.address(target), layers=opened.settings.image_layers)
     if target.startswith(KUBERNETES):
         from bulkhead.posture import wanted
 
@@ -213,7 +215,7 @@ def world(target: str, opened: Root) -> LiveWorld:
     if target.startswith(NODE):
         return _Node(target.removeprefix(NODE))
     if target.startswith(AWS):
-        return _Aws(target.removeprefix(AWS).strip("/"))
+        return _Aws(target.removeprefix(AWS).strip("/"), layers=opened.settings.image_layers)
     for scheme in (GCP, AZURE):
         if target.startswith(scheme):
             return _Inventory(scheme, target.removeprefix(scheme))

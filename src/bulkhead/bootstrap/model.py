@@ -88,7 +88,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         controls: folders of the user's own controls.
         skip: controls (ids, aliases, patterns) that do not run.
         parameters: control id to parameter to value.
-        docker_layers: whether the files of images in a Docker engine are read, not only their settings.
+        image_layers: whether the files of images in a Docker engine or an account's registry are read, not only their settings.
         docker_restart: the words of the command that restarts the Docker daemon where systemd does not run it.
         rollout: how far and how fast repairs of live worlds go.
         serve: ``bulkhead serve``.
@@ -102,7 +102,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     controls: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     parameters: dict[str, dict[str, Any]] = {}
-    docker_layers: bool = False
+    image_layers: bool = False
     docker_restart: tuple[str, ...] = ()
     rollout: Rollout = Rollout()
     serve: Serve = Serve()

@@ -33,7 +33,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--with-fixes", action="store_true", help="plan the repairs too, so that the report shows each diff"
     )
     parser.add_argument(
-        "--layers", action="store_true", help="read the files of images in a Docker engine too, not only their settings"
+        "--layers",
+        action="store_true",
+        help="read the files of images in a Docker engine or an AWS account too, not only their settings",
     )
     parser.add_argument("--forget", action="store_true", help="keep nothing of this run in the store")
 
@@ -51,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
     flags = (("fail_on", arguments.fail_on), ("exceptions", arguments.exceptions))
     given: dict[str, str] = {key: value for key, value in flags if value}
     if arguments.layers:
-        given["docker_layers"] = "true"
+        given["image_layers"] = "true"
     with root.open_root(folder, remember=not arguments.forget, given=given) as opened:
         threshold = opened.settings.threshold()
         selection = opened.selection(tuple(arguments.control), arguments.profile)

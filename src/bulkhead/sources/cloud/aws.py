@@ -10,16 +10,22 @@ from bulkhead.core.errors import SourceError
 from bulkhead.core.resource import Snapshot
 from bulkhead.sources.cloud import ecr, ecs, eks, iam, identities, running
 from bulkhead.sources.cloud.account import Account
+from bulkhead.sources.cloud.layers import Layers
 from bulkhead.sources.cloud.vpc import Networks
 
 _NOT_TOLD = (
-    "not told by these APIs, so no check on it can pass: secrets in layers of images, variables of ECS agents, callers of AWS, approved registries",
-    "packages and tools inside images are not read here (bulkhead image scan); one region is read, IAM is the account's",
+    "not told by these APIs, so no check on it can pass: variables of ECS agents, callers of AWS, approved registries",
+    "one region is read, IAM is the account's",
 )
+_UNREAD = "files of images are not read, so that no check on them can pass (--layers)"
 
 
-async def read(client: Caller) -> Snapshot:
+async def read(client: Caller, layers: Layers | None = None) -> Snapshot:
     """Everything of the account that is ours to judge, and what could not be read.
+
+    Args:
+        client: open, to the account.
+        layers: reads the files of images; None leaves them unread, and what they would tell unknown.
 
     Raises:
         SourceError: the account does not say who we are there.
@@ -29,15 +35,17 @@ async def read(client: Caller) -> Snapshot:
         raise SourceError("the cloud does not say which account this is", where=f"aws://{client.region}")
     account = Account(client, f"aws://{number}/{client.region}")
     tasks, images, pods, roles = await asyncio.gather(
-        ecs.read(account, Networks(client)), ecr.read(account), eks.read(account), iam.read(account)
+        ecs.read(account, Networks(client)), ecr.read(account, layers), eks.read(account), iam.read(account)
     )
     account.add("CloudAccount", number, {"observedRegistries": registries(tasks.images)}, uid=number)
     users = {arn: [*tasks.roles.get(arn, ()), *pods.get(arn, ())] for arn in (*tasks.roles, *pods, *roles.federated)}
-    await asyncio.gather(running.read(account, tasks.running, images), identities.read(account, users, roles.made_at))
+    await asyncio.gather(
+        running.read(account, tasks.running, images, layers), identities.read(account, users, roles.made_at)
+    )
     ordered = sorted(
         account.resources, key=lambda item: (item.ref.kind, item.ref.namespace, item.ref.name, item.ref.uid)
     )
-    return Snapshot(tuple(ordered), account.gaps, _NOT_TOLD)
+    return Snapshot(tuple(ordered), account.gaps, _NOT_TOLD if layers else (*_NOT_TOLD, _UNREAD))
 
 
 def registries(images: Iterable[str]) -> list[str]:

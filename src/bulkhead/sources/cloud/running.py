@@ -13,6 +13,7 @@ from bulkhead.clients.cloud.described import Described
 from bulkhead.core.errors import SourceError
 from bulkhead.core.resource import UNKNOWN
 from bulkhead.sources.cloud.account import Account
+from bulkhead.sources.cloud.layers import Layers
 
 _KIND: Final = "DeployedImage"
 # https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html
@@ -39,27 +40,31 @@ class Running(msgspec.Struct, frozen=True):
     by: str
 
 
-async def read(account: Account, running: Iterable[Running], images: Images) -> None:
+async def read(account: Account, running: Iterable[Running], images: Images, layers: Layers | None) -> None:
     """Each image that runs, once, into the account."""
     users: dict[tuple[str, str], set[str]] = {}
     for item in running:
         users.setdefault((item.reference, item.digest), set()).add(item.by)
-    await asyncio.gather(*(_image(account, *key, sorted(by), images) for key, by in sorted(users.items())))
+    await asyncio.gather(*(_image(account, *key, sorted(by), images, layers) for key, by in sorted(users.items())))
 
 
-async def _image(account: Account, reference: str, digest: str, users: list[str], images: Images) -> None:
+async def _image(
+    account: Account, reference: str, digest: str, users: list[str], images: Images, layers: Layers | None
+) -> None:
     where = f"image/{reference}"
-    data = await account.told(where, _whole(account, reference, digest, images), _KIND)
+    data = await account.told(where, _whole(account, reference, digest, images, layers), _KIND)
     if data is not None:
         account.add(_KIND, reference, data | {"usedBy": users}, uid=f"{reference}@{digest}")
 
 
-async def _whole(account: Account, reference: str, digest: str, images: Images) -> Described:
+async def _whole(account: Account, reference: str, digest: str, images: Images, layers: Layers | None) -> Described:
     made = Described({"reference": reference, "digest": digest or UNKNOWN})
     if not digest:
         made.refused.append(SourceError("ECS does not tell which image was pulled", where="digest"))
     await made.add("tagDigest", _tagged(account, reference, digest, images))
     await made.add("baseBehind", _base_behind(account, reference, digest, images))
+    if layers is not None:
+        await made.add("files", _files(account, layers, reference, digest))
     return made
 
 
@@ -93,6 +98,14 @@ async def _base_behind(account: Account, reference: str, digest: str, images: Im
     if today == built_on:
         return False
     return built_on not in _members(await _manifest(account, str(base["repository"]), today))
+
+
+async def _files(account: Account, layers: Layers, reference: str, digest: str) -> dict[str, Any]:
+    part = _part(account, reference)
+    if not digest:
+        raise SourceError("ECS does not tell which image was pulled", where="files")
+    files = (await layers.read(account.client, str(part["repository"]), digest))["files"]
+    return dict(files)
 
 
 def _part(account: Account, reference: str) -> Mapping[str, str | None]:

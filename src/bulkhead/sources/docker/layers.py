@@ -8,12 +8,13 @@ from __future__ import annotations
 import asyncio
 import tempfile
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from bulkhead.clients.docker import DockerClient
 from bulkhead.core.resource import UNKNOWN, Gap
 from bulkhead.sources.images.archive import read_archive
 from bulkhead.sources.images.bounds import MIB, Bounds
+from bulkhead.sources.images.kept import Kept
 
 _SIZE: Final = 16 * 1024 * MIB
 """Bytes of one image's archive."""
@@ -21,14 +22,6 @@ _SECONDS: Final = 600.0
 _AT_ONCE: Final = 2
 """Archives that lie in the temporary folder at a time."""
 _FACTS: Final = ("files", "wasted_bytes", "wasted_percent", "package_cache", "layers", "layers_count")
-
-
-class Kept(Protocol):
-    """Where facts are kept between readings, by the image's id."""
-
-    def get(self, image: str) -> dict[str, Any] | None: ...
-
-    def put(self, image: str, facts: dict[str, Any]) -> None: ...
 
 
 class Layers:
