@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
-from bulkhead.bootstrap import live, targets
+from bulkhead.bootstrap import live, root, targets
 from bulkhead.core.errors import SourceError
 
 NOTHING: Any = None
 
 
-def test_an_account_has_a_world_and_hands() -> None:
+def test_an_account_has_a_world_and_hands(tmp_path: Path) -> None:
     assert targets.is_live("aws://eu-west-1")
-    assert live.world("aws://eu-west-1", NOTHING).root == "aws://eu-west-1"
+    with root.open_root(tmp_path) as opened:
+        assert live.world("aws://eu-west-1", opened).root == "aws://eu-west-1"
     assert set(live.hands("aws://eu-west-1", NOTHING)) == {"aws"}
 
 
