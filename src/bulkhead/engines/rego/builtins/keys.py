@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
 from bulkhead.core.patterns import later
-from bulkhead.engines.rego.builtins.encodings import url_bytes
+from bulkhead.engines.rego.builtins.encodings import base64_decode, base64_is_valid, url_bytes
 from bulkhead.engines.rego.builtins.operands import raw, text
 from bulkhead.engines.rego.errors import BuiltinError
 
@@ -81,7 +81,11 @@ def verification_keys(value: str) -> list[Known]:
         if kind == "CERTIFICATE":
             from bulkhead.engines.rego.builtins.certificates import load
 
-            return [Known(_public(load(content)))]
+            try:
+                certificate = load(content)
+            except BuiltinError as error:
+                raise BuiltinError(f"failed to parse a PEM certificate: {error.message}") from None
+            return [Known(_public(certificate))]
         if kind == "PUBLIC KEY":
             try:
                 return [Known(serialization.load_der_public_key(content))]
@@ -191,6 +195,8 @@ _PRIVATE = frozenset({"RSA PRIVATE KEY", "PRIVATE KEY", "EC PRIVATE KEY"})
 
 
 def _private_keys(value: str) -> list[Any]:
+    if not value.startswith("-----BEGIN") and base64_is_valid(value):
+        value = base64_decode(value)
     found = []
     for kind, content, _ in pem_blocks(value):
         if kind in _PRIVATE:
@@ -205,10 +211,10 @@ def parse_private_keys(a: Any) -> Any:
     """Keys as Go's own types look in JSON."""
     if not text(a, 1):
         return None
-    return [_go_key(key) for key in _private_keys(a)]
+    return [go_key(key) for key in _private_keys(a)]
 
 
-def _go_key(key: Any) -> Any:
+def go_key(key: Any) -> Any:
     if isinstance(key, rsa.RSAPrivateKey):
         numbers = key.private_numbers()
         return {
@@ -235,8 +241,6 @@ def parse_rsa_private_key(a: Any) -> Any:
     if not value:
         raise BuiltinError("input PEM data was empty")
     if not value.startswith("-----BEGIN"):
-        from bulkhead.engines.rego.builtins.encodings import base64_decode
-
         value = base64_decode(value)
     found = _private_keys(value)
     return as_jwk(found[0]) if found else None

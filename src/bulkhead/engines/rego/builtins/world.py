@@ -91,7 +91,12 @@ def uuid(w: Any, name: Any) -> str:
     return str(_once(w, ("uuid", form(name)), make))
 
 
-def http(w: Any, request: Any) -> Any:
+def check_request(request: Any) -> None:
+    """Look at the keys of a request.
+
+    Raises:
+        OperandError: one is not known, or one is missing.
+    """
     known = {value_of(key) for key in object_(request, 1)}
     wrong = Set(known - HTTP_KEYS)
     if len(wrong):
@@ -99,6 +104,10 @@ def http(w: Any, request: Any) -> Any:
     missing = Set({"method", "url"} - known)
     if len(missing):
         raise OperandError(f"operand 1 missing required request parameters(s): {shown(missing)}")
+
+
+def http(w: Any, request: Any) -> Any:
+    check_request(request)
     given = port(w.context.http, "http.send", "a network")
     return _once(w, ("http", form(request)), lambda: given(request))
 

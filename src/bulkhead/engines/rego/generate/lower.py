@@ -246,7 +246,7 @@ def _literal(f: Lowering, stmts: Sequence[ir.Stmt], at: int) -> int:
 
 def _assign_var(f: Lowering, stmt: ir.AssignVarStmt) -> None:
     defined = f.is_defined(stmt.source)
-    fact = msgspec.structs.replace(f.fact(stmt.source), own=False) if defined else None
+    fact = msgspec.structs.replace(f.fact(stmt.source), own=False, base=False) if defined else None
     f.assign(stmt.target, f.operand(stmt.source), fact)
 
 
@@ -537,7 +537,7 @@ _WRITERS: Mapping[type[ir.Stmt], Callable[[Lowering, Any], None]] = {
 _MAKING: frozenset[type[ir.Stmt]] = frozenset({
     ir.MakeArrayStmt, ir.MakeObjectStmt, ir.MakeSetStmt, ir.MakeNullStmt, ir.MakeNumberIntStmt, ir.MakeNumberRefStmt,
 })  # fmt: skip
-_ENDING: frozenset[type[ir.Stmt]] = frozenset({ir.BreakStmt, ir.ReturnLocalStmt})
+_ENDING: frozenset[type[ir.Stmt]] = frozenset((ir.BreakStmt, ir.ReturnLocalStmt))
 _FAILING: frozenset[type[ir.Stmt]] = frozenset(_WRITERS) - {
     ir.AssignIntStmt, ir.AssignVarStmt, ir.AssignVarOnceStmt, ir.BlockStmt, ir.BreakStmt, ir.NopStmt, ir.ResetLocalStmt, ir.ReturnLocalStmt,
 }  # fmt: skip
