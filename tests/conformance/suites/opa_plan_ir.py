@@ -32,17 +32,22 @@ def _paths_of_1_14(graph: Any, initial: Any) -> Set:
     graphs.paths(graph, initial)
     found = Set()
     for root in initial:
-        edges = get(graph, root)
-        for neighbour in () if edges is U else edges:
+        edges = _edges(graph, root)
+        for neighbour in edges or ():
             _walk(graph, neighbour, [root], found, {root})
-        if edges is not U and not len(edges):
+        if edges is not None and not len(edges):
             found.add([root])
     return found
 
 
+def _edges(graph: Any, node: Any) -> Any:
+    found = get(graph, node)
+    return None if found is U else (found if isinstance(found, (list, Set)) else ())
+
+
 def _walk(graph: Any, node: Any, path: list[Any], found: Set, reached: set[Any]) -> None:
-    edges = get(graph, node)
-    if edges is U:
+    edges = _edges(graph, node)
+    if edges is None:
         found.add(path)
         return
     path = [*path, node]

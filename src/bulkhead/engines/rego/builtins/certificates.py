@@ -288,11 +288,11 @@ def _access(extensions: x509.Extensions) -> dict[str, Any]:
     for item in found:
         if isinstance(item.access_location, x509.UniformResourceIdentifier):
             ways.setdefault(item.access_method.dotted_string, []).append(item.access_location.value)
-    lists: Any = _extension(extensions, x509.CRLDistributionPoints) or ()
+    lists: list[Any] = [point.full_name or () for point in _extension(extensions, x509.CRLDistributionPoints) or ()]
     points = [
         name.value
-        for point in lists
-        for name in point.full_name or ()
+        for names in lists
+        for name in names
         if isinstance(name, x509.UniformResourceIdentifier)
     ]
     return {

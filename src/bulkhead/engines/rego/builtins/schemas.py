@@ -368,7 +368,7 @@ class _Run:
 
 def _nearest(tries: list[list[dict[str, Any]]]) -> list[dict[str, Any]]:
     """The errors of the schema that is missed by the least: the one that was meant."""
-    return sorted(tries, key=len)[0]
+    return min(tries, key=lambda errors: (len(errors), str(errors)))
 
 
 _HAVE = {"items": "Array must", "properties": "Must"}

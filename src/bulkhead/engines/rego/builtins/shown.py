@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from bulkhead.core.patterns import later
@@ -100,10 +101,38 @@ def _sequence(opening: str, values: Any, closing: str, parts: list[str], room: l
 _VERB = later(r"%(?P<flags>[+\-# 0]*)(?P<width>\*|[0-9]+)?(?:\.(?P<precision>\*|[0-9]*))?(?P<verb>.?)", re.DOTALL)
 _INDEXED = later(r"%[+\-# 0]*[0-9]*(?:\.[0-9]*)?\[[^\]]*\]?[0-9.*]*(?P<verb>.?)", re.DOTALL)
 _MAX_WIDTH = 1_000_000
+_MAX_CACHED = 1_000
+_SIMPLE = later(r"%([svdq])")
+
+
+@lru_cache(maxsize=512)
+def _plain_parts(format_: str) -> tuple[str, ...] | None:
+    """Text and verbs in turn, where every verb stands alone; None for what is not so simple."""
+    parts = _SIMPLE.split(format_)
+    return None if any("%" in text for text in parts[::2]) else tuple(parts)
 
 
 def printed(format_: str, args: list[Any]) -> str:
     """What ``fmt.Sprintf`` makes of these arguments."""
+    parts = _plain_parts(format_) if len(format_) <= _MAX_CACHED else None
+    if parts is None or len(parts) // 2 != len(args):
+        return _printed(format_, args)
+    out = [parts[0]]
+    at = 1
+    for value in args:
+        verb = parts[at]
+        if type(value) is str and verb != "d":
+            out.append(quoted(value) if verb == "q" else value)
+        elif type(value) is int and verb in {"d", "v"}:
+            out.append(str(value))
+        else:
+            return _printed(format_, args)
+        out.append(parts[at + 1])
+        at += 2
+    return "".join(out)
+
+
+def _printed(format_: str, args: list[Any]) -> str:
     out: list[str] = []
     at = used = size = 0
     while True:

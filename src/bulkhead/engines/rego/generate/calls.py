@@ -66,9 +66,10 @@ def of_builtin(f: Lowering, stmt: ir.CallStmt, builtin: Any, handle: str) -> Non
     text = f"{made[0]} else {call}" if made is not None else call
     f.line(f"try: {name} = {text}")
     f.line(f"except BuiltinError as e: {name} = w.failed({stmt.func!a}, e)")
-    if builtin.grows:
-        f.line(f"if {name} is not U: w.grown({name})")
     f.require(f"{name} is not U", f"{name} is U")
+    if builtin.grows:
+        # The text is long where it is called; most answers are short.
+        f.line(f"if len({name}) > 1000: w.grown({name})" if builtin.kind else f"w.grown({name})")
     f.facts[stmt.result] = Fact(builtin.kind)
 
 
@@ -88,16 +89,17 @@ def _equal(texts: list[str], facts: list[Fact]) -> Written:
     a, b = texts
     if facts[0].value is U or facts[1].value is U:
         for text, other, fact in ((a, b, facts[1]), (b, a, facts[0])):
-            if type(fact.value) is str:
+            if type(fact.value) is str or (type(fact.value) is int and fact.value not in {0, 1}):
                 return f"{text} == {other}", "bool"
+            if fact.value is None or type(fact.value) is bool:
+                return f"{text} is {other}", "bool"
     return f"same({a}, {b})", "bool"
 
 
 def _neq(texts: list[str], facts: list[Fact]) -> Written:
     written = _equal(texts, facts)
     assert written is not None
-    text = written[0]
-    return (f"not {text}" if text.startswith("same(") else text.replace(" == ", " != ", 1)), "bool"
+    return f"not {written[0]}", "bool"
 
 
 def _count(texts: list[str], _facts: list[Fact]) -> Written:

@@ -135,7 +135,9 @@ class Lowering(Writer):
         """What is known after a block: what was known before, but of what it changes."""
         before = dict(self.facts)
         yield
-        self.facts = self.after(before, block)
+        # What cannot fail is known to have happened.
+        if any(type(stmt) not in _CERTAIN for stmt in block.stmts):
+            self.facts = self.after(before, block)
 
     def after(self, facts: dict[int, Fact], block: ir.Block) -> dict[int, Fact]:
         effects = self.analysis.effects(block)
@@ -538,6 +540,7 @@ _MAKING: frozenset[type[ir.Stmt]] = frozenset({
     ir.MakeArrayStmt, ir.MakeObjectStmt, ir.MakeSetStmt, ir.MakeNullStmt, ir.MakeNumberIntStmt, ir.MakeNumberRefStmt,
 })  # fmt: skip
 _ENDING: frozenset[type[ir.Stmt]] = frozenset((ir.BreakStmt, ir.ReturnLocalStmt))
+_CERTAIN: frozenset[type[ir.Stmt]] = _MAKING | {ir.AssignIntStmt, ir.NopStmt, ir.ResetLocalStmt}
 _FAILING: frozenset[type[ir.Stmt]] = frozenset(_WRITERS) - {
     ir.AssignIntStmt, ir.AssignVarStmt, ir.AssignVarOnceStmt, ir.BlockStmt, ir.BreakStmt, ir.NopStmt, ir.ResetLocalStmt, ir.ReturnLocalStmt,
 }  # fmt: skip
