@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bulkhead.engines.rego.compile import references, unify
+from bulkhead.engines.rego.compile import metadata, references, unify
 from bulkhead.engines.rego.compile.emit import Operand, local
 from bulkhead.engines.rego.compile.frame import Frame, Mock, Then
 from bulkhead.engines.rego.compile.tree import Path
@@ -45,6 +45,9 @@ def _answer(frame: Frame, call: Call, name: Path, found: list[Operand], then: Th
         return
     if name[0] == "data":
         _own(frame, frame.planner.function(frame, call.at, name[1:]), found, then)
+        return
+    if metadata.is_asked(name) and frame.entry is not None:
+        frame.term(frame.planner.about(frame.entry, name), then)
         return
     target = frame.writer.fresh()
     frame.planner.uses(name)

@@ -167,21 +167,21 @@ def _placed(frame: Frame, target: int, keys: list[Operand], value: Operand, *, m
     """The value put at a path of keys, with the objects on the way made where there are none."""
     writer = frame.writer
     way = keys if member else keys[:-1]
+    held: list[tuple[int, Operand, int]] = []
     for index, key in enumerate(way, 1):
-        last = member and index == len(way)
         inner = writer.fresh()
         writer.put("ResetLocalStmt", target=inner)
         writer.branches([{"type": "DotStmt", "stmt": {"source": local(target), "key": key, "target": inner}}])
-        make = "MakeSetStmt" if last else "MakeObjectStmt"
+        make = "MakeSetStmt" if member and index == len(way) else "MakeObjectStmt"
         writer.branches(
-            [
-                {"type": "IsUndefinedStmt", "stmt": {"source": inner}},
-                {"type": make, "stmt": {"target": inner}},
-                {"type": "ObjectInsertStmt", "stmt": {"key": key, "value": local(inner), "object": target}},
-            ]
+            [{"type": "IsUndefinedStmt", "stmt": {"source": inner}}, {"type": make, "stmt": {"target": inner}}]
         )
+        held.append((target, key, inner))
         target = inner
     if member:
         writer.put("SetAddStmt", value=value, set=target)
     else:
         writer.put("ObjectInsertOnceStmt", key=keys[-1], value=value, object=target)
+    # What was changed is put back where it was taken from: a plan's values do not share parts.
+    for outer, key, inner in reversed(held):
+        writer.put("ObjectInsertStmt", key=key, value=local(inner), object=outer)

@@ -62,6 +62,10 @@ class Planning(Protocol):
         """A frame for a rule."""
         ...
 
+    def about(self, entry: Entry, name: Path) -> Term:
+        """What ``rego.metadata`` tells a rule."""
+        ...
+
     def term(self, frame: Frame, term: Term, then: Then) -> None:
         """The value of a term, then what follows."""
         ...
@@ -104,12 +108,18 @@ class Frame:
     """The state of one function or query while it is planned."""
 
     def __init__(
-        self, planner: Planning, writer: Writer, world: World, failed: Callable[[int, str, str], ExpressionError]
+        self,
+        planner: Planning,
+        writer: Writer,
+        world: World,
+        failed: Callable[[int, str, str], ExpressionError],
+        entry: Entry | None = None,
     ) -> None:
         self.planner = planner
         self.writer = writer
         self.world = world
         self._failed = failed
+        self.entry = entry
         self.held: dict[str, Operand] = {}
 
     def failed(self, at: int, message: str, kind: str = TYPE) -> ExpressionError:

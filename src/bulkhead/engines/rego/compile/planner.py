@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from bulkhead.core.errors import ExpressionError
-from bulkhead.engines.rego.compile import documents, literals, names, references, terms
+from bulkhead.engines.rego.compile import documents, literals, metadata, names, references, terms
 from bulkhead.engines.rego.compile.emit import DATA, INPUT, Block, Constants, Operand, Writer, local
 from bulkhead.engines.rego.compile.frame import After, Frame, Then, World
 from bulkhead.engines.rego.compile.hoist import Hoisting
@@ -39,16 +39,18 @@ def plan(
     found = [names.resolved(module, frozenset(siblings[module.package]), builtins) for module in modules]
     root = tree(found)
     # What no query asks for must be right as well: a rule that is asked for tomorrow is not found wanting then.
-    Planner(root, builtins).everything(root)
-    planner = Planner(root, builtins)
+    known = metadata.read(modules)
+    Planner(root, builtins, known).everything(root)
+    planner = Planner(root, builtins, known)
     return planner.whole({name: (names.of_query(body, text, builtins), text) for name, (body, text) in queries.items()})
 
 
 class Planner:
     """Plans functions when they are first asked for, each once for each world."""
 
-    def __init__(self, root: Node, builtins: Mapping[str, int]) -> None:
+    def __init__(self, root: Node, builtins: Mapping[str, int], known: Sequence[metadata.Annotation]) -> None:
         self.root = root
+        self._known = known
         self._builtins = builtins
         self._constants = Constants()
         self._functions: list[dict[str, Any]] = []
@@ -163,7 +165,10 @@ class Planner:
         return lambda at, message, kind: failure(module.text, module.path, at, message, kind=kind)
 
     def frame(self, entry: Entry, writer: Writer, world: World) -> Frame:
-        return Frame(self, writer, world, self._failed_in(entry.module))
+        return Frame(self, writer, world, self._failed_in(entry.module), entry)
+
+    def about(self, entry: Entry, name: Path) -> Term:
+        return metadata.about(entry, name, self._known)
 
     def _extent(self, name: str, path: Path, node: Node, world: World) -> None:
         writer = Writer(self._constants, 2)
