@@ -16,8 +16,10 @@ from tests.conformance.model import Result
 
 SUITES = {
     "cel": "cel",
+    "opa": "opa",
     "opa-plan-ir": "opa_plan_ir",
     "pod-security": "pod_security",
+    "rego-units": "rego_units",
     "vap": "vap_library",
     "vap-recorded": "vap_recorded",
     "posture-checkov": "checkov",

@@ -6,7 +6,7 @@ from bulkhead.engines.rego.compile import metadata, references, unify
 from bulkhead.engines.rego.compile.emit import Operand, local
 from bulkhead.engines.rego.compile.frame import Frame, Mock, Then
 from bulkhead.engines.rego.compile.tree import Path
-from bulkhead.engines.rego.syntax import Call
+from bulkhead.engines.rego.syntax import Call, Ref, String, Var
 
 RELATIONS = frozenset({("walk",)})
 """Built-ins that answer with an array of answers."""
@@ -15,6 +15,10 @@ RELATIONS = frozenset({("walk",)})
 def plan(frame: Frame, call: Call, then: Then) -> None:
     """The answer of a call, then what follows."""
     name = ("equal",) if call.name == ("eq",) else call.name
+    if not call.arguments and frame.planner.is_value(name):
+        # A head with empty parentheses is a value; so is its call.
+        frame.term(Ref(call.at, Var(call.at, "data"), tuple(String(call.at, part) for part in name[1:])), then)
+        return
     takes = _takes(frame, call, name)
     given = call.arguments
 

@@ -34,6 +34,10 @@ class Planning(Protocol):
         """How many arguments a function takes; None for what is no function."""
         ...
 
+    def is_value(self, name: Path) -> bool:
+        """Whether rules make a value at the name."""
+        ...
+
     def uses(self, name: Path) -> None:
         """A built-in is called."""
         ...

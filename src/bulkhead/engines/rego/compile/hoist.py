@@ -23,6 +23,7 @@ from bulkhead.engines.rego.syntax import (
 )
 
 _MARK = "@t"
+_EQUAL = frozenset({("eq",), ("equal",)})
 
 
 class Hoisting:
@@ -78,8 +79,7 @@ class Hoisting:
         if isinstance(literal, Expression):
             term = literal.term
             if literal.negated:
-                # Nothing of a negation is bound: it is judged as a whole.
-                made: Term = self._closures(term)
+                made: Term = self._denied(term, taken, modifiers)
             elif isinstance(term, Call) and term.name == ("eq",):
                 sides = tuple(self._side(side, taken, modifiers) for side in term.arguments)
                 made = Call(term.at, term.name, sides)
@@ -96,6 +96,32 @@ class Hoisting:
             body = self.body(literal.body)
             return [*taken, msgspec.structs.replace(literal, domain=domain, body=body)]
         return []
+
+    def _denied(self, term: Term, taken: list[Literal], modifiers: tuple[syntax.With, ...]) -> Term:
+        """What stays below a ``not``: OPA takes references and calls inside of it out, so that one that is undefined fails the body.
+
+        Its users know that (https://github.com/open-policy-agent/opa/issues/8387) and their policies are written for it.
+        """
+        if isinstance(term, Call) and term.name in _EQUAL:
+            return Call(term.at, term.name, tuple(self._denied_side(side, taken, modifiers) for side in term.arguments))
+        if isinstance(term, Call):
+            return Call(term.at, term.name, tuple(self._apart(item, taken, modifiers) for item in term.arguments))
+        return self._denied_side(term, taken, modifiers)
+
+    def _denied_side(self, term: Term, taken: list[Literal], modifiers: tuple[syntax.With, ...]) -> Term:
+        """A reference stays, what is inside it is taken out."""
+        if not isinstance(term, Ref):
+            return self._apart(term, taken, modifiers)
+        head = term.head if isinstance(term.head, Var) else self._apart(term.head, taken, modifiers)
+        return Ref(term.at, head, tuple(self._apart(key, taken, modifiers) for key in term.keys))
+
+    def _apart(self, term: Term, taken: list[Literal], modifiers: tuple[syntax.With, ...]) -> Term:
+        if isinstance(term, walk.Closure):
+            return self._closures(term)
+        if isinstance(term, Ref):
+            return self._taken(self._denied_side(term, taken, modifiers), taken, modifiers)
+        made = walk.rebuilt(term, lambda part: self._apart(part, taken, modifiers))
+        return self._taken(made, taken, modifiers) if isinstance(made, Call) else made
 
     def _values(self, modifiers: tuple[syntax.With, ...], taken: list[Literal]) -> tuple[syntax.With, ...]:
         return tuple(msgspec.structs.replace(item, value=self._within(item.value, taken, ())) for item in modifiers)

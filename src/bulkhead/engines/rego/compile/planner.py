@@ -93,6 +93,13 @@ class Planner:
         group = node.group if node is not None else None
         return group.arity if group is not None and group.kind == "function" else None
 
+    def is_value(self, name: Path) -> bool:
+        """Whether rules make a value at the name."""
+        node: Node | None = self.root
+        for part in name[1:]:
+            node = node.children.get(part) if node is not None else None
+        return name[0] == "data" and node is not None and node.group is not None and node.group.kind != "function"
+
     def uses(self, name: Path) -> None:
         self._used[".".join(name)] = None
 

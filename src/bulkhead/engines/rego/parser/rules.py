@@ -54,7 +54,8 @@ def _default(cursor: Cursor, at: int) -> Rule:
 def _name(cursor: Cursor, at: int) -> tuple[tuple[Term, ...], tuple[Term, ...] | None]:
     found = terms.primary(cursor)
     if isinstance(found, Call):
-        return tuple(String(at, name) for name in found.name), found.arguments
+        # A head with empty parentheses is no function but a value, as OPA takes it.
+        return tuple(String(at, name) for name in found.name), found.arguments or None
     if isinstance(found, Var) and not found.name.startswith("$"):
         return (String(at, found.name),), None
     if isinstance(found, Ref) and isinstance(found.head, Var):
