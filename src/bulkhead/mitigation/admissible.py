@@ -82,7 +82,7 @@ def _propagation(mounts: Any, place: DocumentPath, going: list[DocumentPath]) ->
 def _at(data: Any, path: DocumentPath) -> Any:
     for part in path:
         if isinstance(data, dict):
-            data = data.get(part) if isinstance(part, str | int) else None
+            data = data.get(part)
         elif isinstance(data, list) and isinstance(part, int) and part < len(data):
             data = data[part]
         else:
