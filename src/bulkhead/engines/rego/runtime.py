@@ -150,6 +150,8 @@ def fresh(world: World) -> list[Any]:
 
 def dot(source: Any, key: Any) -> Any:
     """What a value holds at a key."""
+    if key is U:
+        return U
     kind = type(source)
     if kind is dict or kind is Keyed:
         return get(source, key)
@@ -157,7 +159,7 @@ def dot(source: Any, key: Any) -> Any:
         at = integer(key)
         return source[at] if at is not None and 0 <= at < len(source) else U
     if kind is Set:
-        return key if key is not U and key in source else U
+        return key if key in source else U
     return U
 
 

@@ -254,9 +254,9 @@ def _constraints(extensions: x509.Extensions) -> dict[str, Any]:
         "DNSDomains": x509.DNSName, "EmailAddresses": x509.RFC822Name, "URIDomains": x509.UniformResourceIdentifier, "IPRanges": x509.IPAddress,
     }  # fmt: skip
     for side in ("permitted", "excluded"):
-        trees = (getattr(found, f"{side}_subtrees") if found is not None else None) or ()
+        trees: Any = (getattr(found, f"{side}_subtrees") if found is not None else None) or ()
         for name, kind in kinds.items():
-            values = [tree.value for tree in trees if isinstance(tree, kind)]
+            values: list[Any] = [tree.value for tree in trees if isinstance(tree, kind)]
             if name == "IPRanges":
                 values = [{"IP": str(net.network_address), "Mask": _b64(net.netmask.packed)} for net in values]
             made[f"{side.capitalize()}{name}"] = values or None
@@ -289,12 +289,7 @@ def _access(extensions: x509.Extensions) -> dict[str, Any]:
         if isinstance(item.access_location, x509.UniformResourceIdentifier):
             ways.setdefault(item.access_method.dotted_string, []).append(item.access_location.value)
     lists: list[Any] = [point.full_name or () for point in _extension(extensions, x509.CRLDistributionPoints) or ()]
-    points = [
-        name.value
-        for names in lists
-        for name in names
-        if isinstance(name, x509.UniformResourceIdentifier)
-    ]
+    points = [name.value for names in lists for name in names if isinstance(name, x509.UniformResourceIdentifier)]
     return {
         "OCSPServer": _strings(ways["1.3.6.1.5.5.7.48.1"]),
         "IssuingCertificateURL": _strings(ways["1.3.6.1.5.5.7.48.2"]),

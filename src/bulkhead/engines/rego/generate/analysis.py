@@ -18,11 +18,15 @@ class Effects(msgspec.Struct, frozen=True):
         assigned: given a new value.
         reset: made undefined.
         changed: added to in place.
+        shared: their value is held somewhere else as well from then on.
+        risky: given a value by what can fail.
     """
 
     assigned: frozenset[int] = frozenset()
     reset: frozenset[int] = frozenset()
     changed: frozenset[int] = frozenset()
+    shared: frozenset[int] = frozenset()
+    risky: frozenset[int] = frozenset()
 
 
 def changed_by(stmt: ir.Stmt) -> int | None:
@@ -60,6 +64,33 @@ def walk(blocks: Sequence[ir.Block]) -> Iterator[ir.Stmt]:
         stack.extend(iter(block.stmts) for block in reversed(blocks_of(stmt)))
 
 
+def shared_by(stmt: ir.Stmt) -> tuple[int, ...]:
+    """The locals whose values a statement puts somewhere else."""
+    if isinstance(stmt, (ir.AssignVarStmt, ir.AssignVarOnceStmt)):
+        given: tuple[ir.Operand, ...] = (stmt.source,)
+    elif isinstance(stmt, (ir.ArrayAppendStmt, ir.SetAddStmt, ir.WithStmt)):
+        given = (stmt.value,)
+    elif isinstance(stmt, (ir.ObjectInsertStmt, ir.ObjectInsertOnceStmt)):
+        given = (stmt.key, stmt.value)
+    elif isinstance(stmt, ir.CallStmt):
+        given = stmt.args
+    elif isinstance(stmt, ir.CallDynamicStmt):
+        return stmt.args
+    elif isinstance(stmt, ir.ResultSetAddStmt):
+        return (stmt.value,)
+    elif isinstance(stmt, ir.ObjectMergeStmt):
+        return (stmt.a, stmt.b)
+    elif isinstance(stmt, ir.ScanStmt):
+        # What is gone through is not added to meanwhile.
+        return (stmt.source,)
+    else:
+        return ()
+    return tuple(operand.value for operand in given if isinstance(operand, ir.Local))
+
+
+_RISKY = (ir.CallStmt, ir.CallDynamicStmt, ir.DotStmt, ir.LenStmt, ir.ObjectMergeStmt)
+
+
 class Analysis:
     """What is known of one function before it is written."""
 
@@ -72,7 +103,9 @@ class Analysis:
         for block in blocks:
             self._find_targets(block, [])
         self.reads = Counter(number for block in blocks for number in self._read_in(block).elements())
-        self.assigned = frozenset(number for block in blocks for number in self.effects(block).assigned)
+        found = [self.effects(block) for block in blocks]
+        self.assigned = frozenset(number for effects in found for number in effects.assigned)
+        self.risky = frozenset(number for effects in found for number in effects.risky | effects.changed)
 
     def _find_targets(self, block: ir.Block, around: list[ir.Block]) -> None:
         around.append(block)
@@ -90,7 +123,12 @@ class Analysis:
         assigned: set[int] = set()
         reset: set[int] = set()
         changed: set[int] = set()
+        shared: set[int] = set()
+        risky: set[int] = set()
         for stmt in block.stmts:
+            if isinstance(stmt, _RISKY):
+                risky.update(assigned_by(stmt))
+            shared.update(shared_by(stmt))
             assigned.update(assigned_by(stmt))
             if type(stmt) is ir.ResetLocalStmt:
                 reset.add(stmt.target)
@@ -102,7 +140,9 @@ class Analysis:
                 assigned |= found.assigned
                 reset |= found.reset
                 changed |= found.changed
-        made = Effects(frozenset(assigned), frozenset(reset), frozenset(changed))
+                shared |= found.shared
+                risky |= found.risky
+        made = Effects(frozenset(assigned), frozenset(reset), frozenset(changed), frozenset(shared), frozenset(risky))
         self._effects[id(block)] = made
         return made
 

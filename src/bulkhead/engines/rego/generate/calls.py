@@ -24,14 +24,13 @@ def of_function(f: Lowering, stmt: ir.CallStmt, function: str, slot: int | None)
     args = ", ".join(f.operand(argument) for argument in stmt.args)
     same_world = stmt.args[:2] == _WORLD and not f.analysis.assigned & {ir.INPUT, ir.DATA}
     memo = f.memo if same_world else "fresh(w)"
-    name = f.name(stmt.result)
     if slot is None or not same_world or len(stmt.args) != 2:
         f.found(stmt.result, f"{function}(w, {memo}, {args})")
         return
+    name = f.target(stmt.result)
     f.line(f"{name} = {memo}[{slot}]")
     f.line(f"if {name} is N: {name} = {memo}[{slot}] = {function}(w, {memo}, {args})")
-    f.require(f"{name} is not U", f"{name} is U")
-    f.facts[stmt.result] = Fact()
+    f.hit(stmt.result, name)
 
 
 def of_path(f: Lowering, stmt: ir.CallDynamicStmt) -> None:
@@ -58,19 +57,18 @@ def of_builtin(f: Lowering, stmt: ir.CallStmt, builtin: Any, handle: str) -> Non
     facts = [f.fact(argument) for argument in stmt.args]
     writer = IN_PLACE.get(stmt.func)
     made = writer(texts, facts) if writer is not None else None
-    name = f.name(stmt.result)
     if made is not None and made[1]:
         f.assign(stmt.result, made[0], Fact(made[1]))
         return
     call = f"{handle}({', '.join(['w', *texts] if builtin.world else texts)})"
     text = f"{made[0]} else {call}" if made is not None else call
+    name = f.target(stmt.result)
     f.line(f"try: {name} = {text}")
     f.line(f"except BuiltinError as e: {name} = w.failed({stmt.func!a}, e)")
-    f.require(f"{name} is not U", f"{name} is U")
+    f.hit(stmt.result, name, Fact(builtin.kind))
     if builtin.grows:
         # The text is long where it is called; most answers are short.
         f.line(f"if len({name}) > 1000: w.grown({name})" if builtin.kind else f"w.grown({name})")
-    f.facts[stmt.result] = Fact(builtin.kind)
 
 
 Written = tuple[str, str] | None
@@ -110,6 +108,8 @@ def _count(texts: list[str], _facts: list[Fact]) -> Written:
 def _strings(pattern: str) -> Callable[[list[str], list[Fact]], Written]:
     def write(texts: list[str], facts: list[Fact]) -> Written:
         a, b = texts
+        if any(fact.value is not U and type(fact.value) is not str for fact in facts):
+            return None
         checks = [
             f"type({text}) is str" for text, fact in zip(texts, facts, strict=True) if type(fact.value) is not str
         ]

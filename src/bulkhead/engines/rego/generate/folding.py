@@ -7,10 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from bulkhead.engines.rego import ir
 from bulkhead.engines.rego.generate.analysis import assigned_by, changed_by, walk
-from bulkhead.engines.rego.values import Set, U, make_object
+from bulkhead.engines.rego.values import Set, U
 
 if TYPE_CHECKING:
     from bulkhead.engines.rego.generate.lower import Lowering
+
+
+_GROWING = (list, dict, Set)
 
 
 def constants(f: Lowering, stmts: Sequence[ir.Stmt], at: int) -> tuple[int, dict[int, Any]]:
@@ -18,7 +21,9 @@ def constants(f: Lowering, stmts: Sequence[ir.Stmt], at: int) -> tuple[int, dict
     end = len(stmts)
     while True:
         count, made, begun = _run(f, stmts[at:end])
-        changing = [local for local in made if _changes(f, stmts[at + count :], local)]
+        changing = [
+            local for local in made if type(made[local]) in _GROWING and _changes(f, stmts[at + count :], local)
+        ]
         if not changing:
             return count, made
         # What is added to later is no constant: stop before it is made.
@@ -85,10 +90,9 @@ def _add(f: Lowering, stmt: ir.Stmt, made: dict[int, Any]) -> bool:
         made[local] = Set([*held, value])
     elif isinstance(stmt, ir.ObjectInsertStmt) and isinstance(held, dict):
         key = _value(f, stmt.key, made)
-        if key is U:
+        if type(key) is not str:
             return False
-        made[local] = make_object([*((k, v) for k, v in held.items() if type(k) is str), (key, value)])
-        return type(key) is str and len(made[local]) > 0
+        made[local] = {**held, key: value}
     else:
         return False
     return True

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 import msgspec
 
 from bulkhead.engines.rego import ir
-from bulkhead.engines.rego.generate.analysis import Analysis, changed_by
+from bulkhead.engines.rego.generate.analysis import Analysis, changed_by, shared_by
 from bulkhead.engines.rego.generate.writer import Writer
 from bulkhead.engines.rego.values import U, same
 
@@ -65,8 +65,14 @@ class Linked(Protocol):
 class Lowering(Writer):
     """One function being written."""
 
-    def __init__(self, module: Linked, analysis: Analysis, conflict: str, results: frozenset[int]) -> None:
+    def __init__(
+        self, module: Linked, analysis: Analysis, conflict: str, results: frozenset[int], careful: frozenset[int]
+    ) -> None:
         super().__init__()
+        self.careful = careful
+        """Locals that keep their value where a statement that would give them another one fails."""
+        self.unsure: set[int] = set()
+        """Locals that are read where they may have no value."""
         self.result_locals = results
         self.module = module
         self.analysis = analysis
@@ -86,6 +92,7 @@ class Lowering(Writer):
         fact = self.facts.get(local)
         if fact is not None:
             return fact.text or self.name(local)
+        self.unsure.add(local)
         self.names[self.name(local)] = None
         return self.name(local)
 
@@ -123,10 +130,27 @@ class Lowering(Writer):
 
     def found(self, local: int, text: str, fact: Fact = _SOME) -> None:
         """Give a local a value that may be ``U``, and go on where it is not."""
-        name = self.name(local)
+        name = self.target(local)
         self.line(f"{name} = {text}")
+        self.hit(local, name, fact)
+
+    def target(self, local: int) -> str:
+        """The name for a value that may be ``U``: the local's own where nobody can see what it was before."""
+        return self.fresh("v") if local in self.careful else self.name(local)
+
+    def hit(self, local: int, name: str, fact: Fact = _SOME) -> None:
+        """Go on where the value under the name is none, and it is the local's."""
         self.require(f"{name} is not U", f"{name} is U")
+        if name != self.name(local):
+            self.line(f"{self.name(local)} = {name}")
         self.facts[local] = fact
+
+    def share(self, locals_: Iterable[int]) -> None:
+        """Their values are held elsewhere as well: they are copied before they are added to."""
+        for local in locals_:
+            fact = self.facts.get(local)
+            if fact is not None and fact.own:
+                self.facts[local] = msgspec.structs.replace(fact, own=False)
 
     # Blocks.
 
@@ -145,8 +169,13 @@ class Lowering(Writer):
         for local, fact in facts.items():
             if local in effects.reset:
                 continue
+            risky = local in effects.risky or (local in effects.changed and not fact.own)
+            if risky and local not in self.careful:
+                continue
             if local in effects.assigned or (local in effects.changed and not fact.own):
                 out[local] = _SOME
+            elif local in effects.shared and fact.own:
+                out[local] = msgspec.structs.replace(fact, own=False)
             else:
                 out[local] = fact
         return out
@@ -187,7 +216,11 @@ class Lowering(Writer):
             if type(stmt) in _MAKING:
                 at += _construct(self, stmts, at)
                 continue
+            shared = shared_by(stmt)
+            if isinstance(stmt, ir.ScanStmt):
+                self.share(shared)
             _WRITERS[type(stmt)](self, stmt)
+            self.share(shared)
             if type(stmt) in _ENDING:
                 return False
             at += 1
@@ -228,9 +261,13 @@ def _literal(f: Lowering, stmts: Sequence[ir.Stmt], at: int) -> int:
         value = follows.value  # type: ignore[attr-defined]
         if not f.is_defined(value) or (type(value) is ir.Local and value.value == target):
             break
-        if isinstance(follows, ir.ArrayAppendStmt):
+        if isinstance(follows, ir.ArrayAppendStmt) and isinstance(stmt, ir.MakeArrayStmt):
             parts.append(f.operand(value))
-        elif isinstance(follows, ir.ObjectInsertStmt) and type(follows.key) is ir.StringIndex:
+        elif (
+            isinstance(follows, ir.ObjectInsertStmt)
+            and isinstance(stmt, ir.MakeObjectStmt)
+            and type(follows.key) is ir.StringIndex
+        ):
             key = f.operand(follows.key)
             if key in keys:
                 break
@@ -239,6 +276,8 @@ def _literal(f: Lowering, stmts: Sequence[ir.Stmt], at: int) -> int:
         else:
             break
         count += 1
+    for follows in stmts[at + 1 : at + count]:
+        f.share(shared_by(follows))
     if isinstance(stmt, ir.MakeArrayStmt):
         f.assign(target, f"[{', '.join(parts)}]", Fact("list", own=True))
     else:
@@ -307,7 +346,7 @@ def _not_equal(f: Lowering, stmt: ir.NotEqualStmt) -> None:
 def _dot(f: Lowering, stmt: ir.DotStmt) -> None:
     source, key = f.operand(stmt.source), f.operand(stmt.key)
     held, by = f.fact(stmt.source), f.fact(stmt.key)
-    if held.value is not U and type(stmt.source) is not ir.Local:
+    if held.value is not U:
         text = f"dot({source}, {key})"
     elif by.kind == "str":
         if held.kind == "dict":
@@ -320,9 +359,10 @@ def _dot(f: Lowering, stmt: ir.DotStmt) -> None:
         text = f"{source}[{key}] if type({source}) is list and len({source}) > {key} else dot({source}, {key})"
     else:
         text = f"dot({source}, {key})"
-    if held.base and by.kind != "str":
+    base = held.base or stmt.source == ir.Local(ir.DATA)
+    if base and by.kind != "str":
         text = f"dot_base({source}, {key})"
-    f.found(stmt.target, text, Fact(base=held.base))
+    f.found(stmt.target, text, Fact(base=base))
 
 
 def _is(kinds: str, more: str = "") -> Callable[[Lowering, Any], None]:
@@ -375,31 +415,40 @@ def _owned(f: Lowering, local: int, kind: str, copy: str) -> bool:
             f.require("False", "True")
         return fact.kind == kind
     # What came from elsewhere is copied first: nobody else's value is changed.
-    name, text = f.name(local), f.read(local)
-    f.line(f"{name} = {copy}(w, {text})")
-    f.require(f"{name} is not U", f"{name} is U")
-    f.facts[local] = Fact(kind, own=True)
+    f.found(local, f"{copy}(w, {f.read(local)})", Fact(kind, own=True))
     return True
 
 
+def _added(f: Lowering, operand: ir.Operand, to: int) -> str:
+    """The value that is added; one that is added to itself is copied first."""
+    f.defined(operand)
+    text = f.operand(operand)
+    if type(operand) is ir.Local and operand.value == to:
+        f.share((to,))
+        name = f.fresh("v")
+        f.line(f"{name} = {text}")
+        return name
+    return text
+
+
 def _array_append(f: Lowering, stmt: ir.ArrayAppendStmt) -> None:
-    f.defined(stmt.value)
+    value = _added(f, stmt.value, stmt.array)
     if _owned(f, stmt.array, "list", "own_list"):
-        f.line(f"{f.name(stmt.array)}.append({f.operand(stmt.value)})")
+        f.line(f"{f.name(stmt.array)}.append({value})")
 
 
 def _set_add(f: Lowering, stmt: ir.SetAddStmt) -> None:
-    f.defined(stmt.value)
+    value = _added(f, stmt.value, stmt.set)
     if _owned(f, stmt.set, "Set", "own_set"):
-        f.line(f"{f.name(stmt.set)}.add({f.operand(stmt.value)})")
+        f.line(f"{f.name(stmt.set)}.add({value})")
 
 
 def _object_insert(f: Lowering, stmt: ir.ObjectInsertStmt) -> None:
-    f.defined(stmt.value)
-    f.defined(stmt.key)
+    value = _added(f, stmt.value, stmt.object)
+    key = _added(f, stmt.key, stmt.object)
     if not _owned(f, stmt.object, "dict", "own_dict"):
         return
-    name, key, value = f.name(stmt.object), f.operand(stmt.key), f.operand(stmt.value)
+    name = f.name(stmt.object)
     if f.fact(stmt.key).kind == "str":
         f.line(f"{name}[{key}] = {value}")
     else:
@@ -407,11 +456,11 @@ def _object_insert(f: Lowering, stmt: ir.ObjectInsertStmt) -> None:
 
 
 def _object_insert_once(f: Lowering, stmt: ir.ObjectInsertOnceStmt) -> None:
-    f.defined(stmt.key)
-    f.defined(stmt.value)
+    key = _added(f, stmt.key, stmt.object)
+    value = _added(f, stmt.value, stmt.object)
     if _owned(f, stmt.object, "dict", "own_dict"):
         name = f.name(stmt.object)
-        f.line(f"{name} = put_once({name}, {f.operand(stmt.key)}, {f.operand(stmt.value)})")
+        f.line(f"{name} = put_once({name}, {key}, {value})")
 
 
 def _object_merge(f: Lowering, stmt: ir.ObjectMergeStmt) -> None:
@@ -440,20 +489,26 @@ def _not(f: Lowering, stmt: ir.NotStmt) -> None:
 
 
 def _scan(f: Lowering, stmt: ir.ScanStmt) -> None:
-    if f.crowded:
-        with f.outlined():
-            _loop(f, stmt)
-    else:
-        _loop(f, stmt)
-
-
-def _loop(f: Lowering, stmt: ir.ScanStmt) -> None:
     source = f.read(stmt.source)
     keyed = f.analysis.is_read(stmt.key)
     unordered = "_any" if f.analysis.in_any_order(stmt) and not f.module.instrumented else ""
     turns = f.fresh("t")
     f.line(f"{turns} = {'pairs' if keyed else 'each'}{unordered}(w, {source})")
     f.require(f"{turns} is not None", f"{turns} is None")
+    before = dict(f.facts)
+    if f.crowded:
+        f.names[turns] = None
+        with f.outlined():
+            _loop(f, stmt, turns, keyed=keyed)
+    else:
+        _loop(f, stmt, turns, keyed=keyed)
+    f.facts = f.after(before, stmt.block)
+    for local in (stmt.key, stmt.value):
+        if local in f.facts:
+            f.facts[local] = _SOME
+
+
+def _loop(f: Lowering, stmt: ir.ScanStmt, turns: str, *, keyed: bool) -> None:
     key, value = f.name(stmt.key), f.name(stmt.value)
     before = dict(f.facts)
     f.facts = f.after(before, stmt.block)
@@ -466,10 +521,6 @@ def _loop(f: Lowering, stmt: ir.ScanStmt) -> None:
     f.enter(stmt.block, loop=True)
     f.indent = indent
     f.passed(f.ended)
-    f.facts = f.after(before, stmt.block)
-    for local in (stmt.key, stmt.value):
-        if local in f.facts:
-            f.facts[local] = _SOME
 
 
 def _with(f: Lowering, stmt: ir.WithStmt) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ from bulkhead.core.patterns import later
 from bulkhead.engines.rego import ir
 from bulkhead.engines.rego.failures import COMPILE, RECURSION, TYPE
 from bulkhead.engines.rego.generate import calls
-from bulkhead.engines.rego.generate.analysis import Analysis, walk
+from bulkhead.engines.rego.generate.analysis import Analysis, assigned_by, changed_by, walk
 from bulkhead.engines.rego.generate.lower import Fact, Lowering
 from bulkhead.engines.rego.plans import blocks_of
 from bulkhead.engines.rego.values import Key, Keyed, Set, form, number
@@ -80,6 +80,7 @@ class Module:
         self._builtins: dict[str, str] = {}
         self._spots: list[Spot] = []
         self._at = ""
+        self._data_is_given = False
         self._lines: list[str] = []
 
     def write(self) -> Generated:
@@ -89,6 +90,7 @@ class Module:
             ExpressionError: it calls what there is not, or itself.
         """
         self._find_slots()
+        self._data_is_given = all(_passes_data(blocks, self._functions) for blocks in _all_blocks(self.policy))
         _refuse_recursion(self.policy)
         plans = {}
         for count, plan in enumerate(self.policy.plans):
@@ -140,10 +142,20 @@ class Module:
         analysis = Analysis(blocks)
         conflict = "functions" if len(params) > 2 else "rules"
         results = frozenset() if result is None else frozenset({result})
-        f = Lowering(self, analysis, f"conflict_of_{conflict}({shown!a})", results)
-        f.facts[ir.DATA] = Fact(base=True)
-        for block in blocks:
-            f.enter(block)
+        careful: frozenset[int] = frozenset()
+        spots = len(self._spots)
+        while True:
+            f = Lowering(self, analysis, f"conflict_of_{conflict}({shown!a})", results, careful)
+            if self._data_is_given:
+                f.facts[ir.DATA] = Fact()
+            for block in blocks:
+                f.enter(block)
+            # Where somebody may see what a local was before, it is kept when something fails.
+            seen = analysis.risky & f.unsure
+            if seen <= careful:
+                break
+            careful |= seen
+            del self._spots[spots:]
         given = [f.name(local) for local in params]
         names = dict.fromkeys(name for name in f.names if name not in given)
         if f.inner:
@@ -234,6 +246,22 @@ def _sets(value: Any) -> Iterable[Set]:
             yield from _sets(item)
     if kind is Set:
         yield value
+
+
+def _passes_data(blocks: tuple[ir.Block, ...], functions: Container[str]) -> bool:
+    """Whether every call in a function gives the data on as it got it, so that there always is some."""
+    for stmt in walk(blocks):
+        if isinstance(stmt, ir.CallStmt) and stmt.func in functions and stmt.args[1:2] != (ir.Local(ir.DATA),):
+            return False
+        if isinstance(stmt, ir.CallDynamicStmt) and stmt.args[1:2] != (ir.DATA,):
+            return False
+        if ir.DATA in assigned_by(stmt) or changed_by(stmt) == ir.DATA:
+            return False
+        if isinstance(stmt, ir.ResetLocalStmt) and stmt.target == ir.DATA:
+            return False
+        if isinstance(stmt, ir.WithStmt) and stmt.local == ir.DATA and not stmt.path:
+            return False
+    return True
 
 
 def _all_blocks(policy: ir.Policy) -> list[tuple[ir.Block, ...]]:
