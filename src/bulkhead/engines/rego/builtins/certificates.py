@@ -250,13 +250,13 @@ def _constraints(extensions: x509.Extensions) -> dict[str, Any]:
     made: dict[str, Any] = {"PermittedDNSDomainsCritical": False}
     if found is not None:
         made["PermittedDNSDomainsCritical"] = extensions.get_extension_for_class(x509.NameConstraints).critical
-    kinds = {
+    kinds: dict[str, Any] = {
         "DNSDomains": x509.DNSName, "EmailAddresses": x509.RFC822Name, "URIDomains": x509.UniformResourceIdentifier, "IPRanges": x509.IPAddress,
     }  # fmt: skip
     for side in ("permitted", "excluded"):
         trees: Any = (getattr(found, f"{side}_subtrees") if found is not None else None) or ()
         for name, kind in kinds.items():
-            values: list[Any] = [tree.value for tree in trees if isinstance(tree, kind)]
+            values: list[Any] = [tree.value for tree in list[Any](trees) if isinstance(tree, kind)]
             if name == "IPRanges":
                 values = [{"IP": str(net.network_address), "Mask": _b64(net.netmask.packed)} for net in values]
             made[f"{side.capitalize()}{name}"] = values or None
