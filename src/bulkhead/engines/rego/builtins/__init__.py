@@ -224,8 +224,8 @@ crypto.hmac.sha512/2 digests.hmac_sha512 str
 crypto.hmac.equal/2 digests.hmac_equal bool
 crypto.parse_private_keys/1 keys.parse_private_keys list
 crypto.x509.parse_certificates/1 certificates.parse_certificates list
-crypto.x509.parse_and_verify_certificates/1 certificates.parse_and_verify list w
-crypto.x509.parse_and_verify_certificates_with_options/2 certificates.parse_and_verify_with_options list w
+crypto.x509.parse_and_verify_certificates/1 chains.parse_and_verify list w
+crypto.x509.parse_and_verify_certificates_with_options/2 chains.parse_and_verify_with_options list w
 crypto.x509.parse_certificate_request/1 certificates.parse_request dict
 crypto.x509.parse_keypair/2 certificates.parse_keypair dict
 crypto.x509.parse_rsa_private_key/1 keys.parse_rsa_private_key dict

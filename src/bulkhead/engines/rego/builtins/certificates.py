@@ -13,11 +13,11 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, SignatureAlgorithmOID
 
 from bulkhead.engines.rego.builtins.encodings import base64_decode
-from bulkhead.engines.rego.builtins.operands import object_, raw, text
+from bulkhead.engines.rego.builtins.keys import go_key
+from bulkhead.engines.rego.builtins.operands import raw, text
+from bulkhead.engines.rego.builtins.pem import MALFORMED, certificates, pem_blocks
 from bulkhead.engines.rego.errors import BuiltinError
 
-_MAX_CERTIFICATES = 100
-_ERRORS = (ValueError, TypeError, x509.DuplicateExtension, UnsupportedAlgorithm)
 _ALGORITHMS = {
     SignatureAlgorithmOID.RSA_WITH_MD5: 2,
     SignatureAlgorithmOID.RSA_WITH_SHA1: 3,
@@ -65,62 +65,6 @@ _USAGE_BITS = (
 
 def _b64(data: bytes) -> str:
     return b64encode(data).decode()
-
-
-# Reading
-
-
-def load(content: bytes) -> x509.Certificate:
-    """One certificate.
-
-    Raises:
-        BuiltinError: it is none.
-    """
-    try:
-        return x509.load_der_x509_certificate(content)
-    except _ERRORS as error:
-        raise BuiltinError(f"x509: malformed certificate: {error}") from None
-
-
-def certificates(value: str) -> list[x509.Certificate]:
-    """Those of a text: PEM, or base64 of PEM or DER.
-
-    Raises:
-        BuiltinError: there is none.
-    """
-    from bulkhead.engines.rego.builtins.keys import pem_blocks
-
-    if not value.startswith("-----BEGIN"):
-        value = base64_decode(value)
-    if value.startswith("-----BEGIN"):
-        blocks = pem_blocks(value)
-        wrong = next((kind for kind, _, _ in blocks if kind != "CERTIFICATE"), "")
-        if wrong:
-            raise BuiltinError(f"PEM block type is '{wrong}', expected CERTIFICATE")
-        data = b"".join(content for _, content, _ in blocks)
-    else:
-        data = raw(value)
-    found = []
-    while data:
-        size = _length(data)
-        found.append(load(data[:size]))
-        data = data[size:]
-        if len(found) > _MAX_CERTIFICATES:
-            raise BuiltinError("x509: too many certificates")
-    return found
-
-
-def _length(data: bytes) -> int:
-    """Of the first element (X.690, 8.1.3)."""
-    if len(data) < 2 or data[0] != 0x30 or data[1] == 0x80:
-        raise BuiltinError("x509: malformed certificate")
-    if data[1] < 0x80:
-        return 2 + data[1]
-    count = data[1] & 0x7F
-    size = 2 + count + int.from_bytes(data[2 : 2 + count])
-    if count > 4 or size > len(data):
-        raise BuiltinError("x509: malformed certificate")
-    return size
 
 
 # As values
@@ -314,7 +258,7 @@ def as_value(certificate: x509.Certificate) -> dict[str, Any]:
     """
     try:
         return _as_value(certificate)
-    except _ERRORS as error:
+    except MALFORMED as error:
         raise BuiltinError(f"x509: malformed certificate: {error}") from None
 
 
@@ -370,36 +314,7 @@ def parse_certificates(a: Any) -> list[Any]:
     return [as_value(certificate) for certificate in certificates(text(a, 1))]
 
 
-def parse_and_verify(w: Any, a: Any) -> list[Any]:
-    return _verified(w, text(a, 1), {})
-
-
-def parse_and_verify_with_options(w: Any, a: Any, options: Any) -> list[Any]:
-    text(a, 1)
-    found: list[Any] = _verified(w, a, object_(options, 2))
-    for certificate in found[1]:
-        # Without our own field: OPA leaves it out here.
-        certificate.pop("URIStrings")
-    return found
-
-
-def _verified(w: Any, a: str, options: dict[Any, Any]) -> list[Any]:
-    from bulkhead.engines.rego.builtins.chains import chain, read_options
-
-    try:
-        found = certificates(a)
-    except BuiltinError:
-        return [False, []]
-    wanted = read_options(options)
-    try:
-        return [True, [as_value(certificate) for certificate in chain(w, found, wanted)]]
-    except BuiltinError:
-        return [False, []]
-
-
 def parse_request(a: Any) -> dict[str, Any]:
-    from bulkhead.engines.rego.builtins.keys import pem_blocks
-
     value = text(a, 1)
     if not value.startswith("-----BEGIN CERTIFICATE REQUEST-----"):
         value = base64_decode(value)
@@ -409,7 +324,7 @@ def parse_request(a: Any) -> dict[str, Any]:
     try:
         request = x509.load_der_x509_csr(blocks[0][1] if blocks else raw(value))
         return _request(request)
-    except _ERRORS as error:
+    except MALFORMED as error:
         raise BuiltinError(f"asn1: structure error: {error}") from None
 
 
@@ -436,8 +351,6 @@ def _request(request: x509.CertificateSigningRequest) -> dict[str, Any]:
 
 
 def parse_keypair(certificate: Any, key: Any) -> dict[str, Any]:
-    from bulkhead.engines.rego.builtins.keys import go_key, pem_blocks
-
     found = certificates(text(certificate, 1))
     value = text(key, 1)
     if not value.startswith("-----BEGIN "):
@@ -445,7 +358,7 @@ def parse_keypair(certificate: Any, key: Any) -> dict[str, Any]:
     blocks = [content for kind, content, _ in pem_blocks(value) if kind.endswith("PRIVATE KEY")]
     try:
         private: Any = load_der_private_key(blocks[0] if blocks else raw(value), None)
-    except _ERRORS as error:
+    except MALFORMED as error:
         raise BuiltinError(f"tls: failed to parse private key: {error}") from None
     if not found:
         raise BuiltinError("tls: failed to find any PEM data in certificate input")

@@ -11,7 +11,9 @@ import msgspec
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 
-from bulkhead.engines.rego.builtins.certificates import USAGES
+from bulkhead.engines.rego.builtins.certificates import USAGES, as_value
+from bulkhead.engines.rego.builtins.operands import object_, text
+from bulkhead.engines.rego.builtins.pem import certificates
 from bulkhead.engines.rego.builtins.world import port
 from bulkhead.engines.rego.errors import BuiltinError
 from bulkhead.engines.rego.values import Set, integer, items
@@ -250,3 +252,31 @@ def _domain(host: str, tree: str, *, dotted: bool) -> bool:
     if domain.startswith("."):
         return host.endswith(domain)
     return host == domain or (not dotted and host.endswith(f".{domain}"))
+
+
+# Built-ins
+
+
+def parse_and_verify(w: Any, a: Any) -> list[Any]:
+    return _verified(w, text(a, 1), {})
+
+
+def parse_and_verify_with_options(w: Any, a: Any, options: Any) -> list[Any]:
+    text(a, 1)
+    found: list[Any] = _verified(w, a, object_(options, 2))
+    for certificate in found[1]:
+        # Without our own field: OPA leaves it out here.
+        certificate.pop("URIStrings")
+    return found
+
+
+def _verified(w: Any, a: str, options: dict[Any, Any]) -> list[Any]:
+    try:
+        found = certificates(a)
+    except BuiltinError:
+        return [False, []]
+    wanted = read_options(options)
+    try:
+        return [True, [as_value(certificate) for certificate in chain(w, found, wanted)]]
+    except BuiltinError:
+        return [False, []]

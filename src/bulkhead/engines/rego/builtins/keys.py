@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from base64 import b64decode, urlsafe_b64encode
-from binascii import Error
+from base64 import urlsafe_b64encode
 from typing import Any
 
 import msgspec
@@ -11,9 +10,9 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from bulkhead.core.patterns import later
 from bulkhead.engines.rego.builtins.encodings import base64_decode, base64_is_valid, url_bytes
 from bulkhead.engines.rego.builtins.operands import raw, text
+from bulkhead.engines.rego.builtins.pem import load, pem_blocks
 from bulkhead.engines.rego.errors import BuiltinError
 
 ALGORITHMS = frozenset(
@@ -35,7 +34,6 @@ ALGORITHMS = frozenset(
 )
 CURVES: dict[str, type[ec.EllipticCurve]] = {"P-256": ec.SECP256R1, "P-384": ec.SECP384R1, "P-521": ec.SECP521R1}
 _NAMES = {"secp256r1": "P-256", "secp384r1": "P-384", "secp521r1": "P-521"}
-_PEM = later(r"-----BEGIN ([A-Z0-9 ]+)-----\r?\n(.*?)-----END \1-----[ \t]*\r?\n?", 16)
 _MAX_KEYS = 100
 
 
@@ -45,23 +43,6 @@ class Known(msgspec.Struct, frozen=True):
     key: Any
     algorithm: str = ""
     name: str = ""
-
-
-def pem_blocks(value: str) -> list[tuple[str, bytes, int]]:
-    """Kind, content and end of each PEM block (RFC 7468).
-
-    Raises:
-        BuiltinError: one is no base64.
-    """
-    found = []
-    for match in _PEM.finditer(value):
-        # Headers of old keys stand before an empty line.
-        body = match[2].rpartition("\n\n")[2] if ":" in match[2] else match[2]
-        try:
-            found.append((match[1], b64decode("".join(body.split()), validate=True), match.end()))
-        except (Error, ValueError):
-            raise BuiltinError(f"failed to decode a PEM block of type {match[1]}") from None
-    return found
 
 
 # To verify with
@@ -79,8 +60,6 @@ def verification_keys(value: str) -> list[Known]:
         if value[end:]:
             raise BuiltinError("extra data after a PEM certificate block")
         if kind == "CERTIFICATE":
-            from bulkhead.engines.rego.builtins.certificates import load
-
             try:
                 certificate = load(content)
             except BuiltinError as error:

@@ -12,7 +12,7 @@ from bulkhead.core.errors import ExpressionError
 from bulkhead.core.patterns import later
 from bulkhead.engines.rego import ir
 from bulkhead.engines.rego.failures import COMPILE, RECURSION, TYPE
-from bulkhead.engines.rego.generate import calls
+from bulkhead.engines.rego.generate import calls, statements
 from bulkhead.engines.rego.generate.analysis import Analysis, assigned_by, changed_by, walk
 from bulkhead.engines.rego.generate.lower import Fact, Lowering
 from bulkhead.engines.rego.plans import blocks_of
@@ -179,6 +179,9 @@ class Module:
 
     def _wrong(self, message: str, kind: str = TYPE) -> ExpressionError:
         return ExpressionError(f"{kind}: {message}", where=self._at)
+
+    def statement(self, writer: Lowering, stmts: Sequence[ir.Stmt], at: int) -> int:
+        return statements.write(writer, stmts, at)
 
     def spot(self, stmt: ir.Stmt) -> int:
         files = self.policy.files

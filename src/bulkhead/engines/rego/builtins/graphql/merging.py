@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from bulkhead.engines.rego.builtins.graphql.parser import Node
-from bulkhead.engines.rego.builtins.graphql.schema import Schema, base, named, parts, shown, word, wrong
+from bulkhead.engines.rego.builtins.graphql.schema import Schema, base, field_of, named, parts, shown, word, wrong
 from bulkhead.engines.rego.errors import BudgetError
 
 MAX_PAIRS = 100_000
@@ -61,8 +61,6 @@ class _Merging:
                     self._pair(name, one, other, exclusive=apart)
 
     def definition(self, field: _Placed) -> Node | None:
-        from bulkhead.engines.rego.builtins.graphql.rules import field_of
-
         return field_of(self.schema, field.parent, word(field.node, "Name"))
 
     def _pair(self, name: str, one: _Placed, other: _Placed, *, exclusive: bool) -> None:

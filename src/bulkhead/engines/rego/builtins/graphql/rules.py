@@ -7,7 +7,7 @@ from typing import Any
 
 from bulkhead.engines.rego.builtins.graphql import merging, values
 from bulkhead.engines.rego.builtins.graphql.parser import NULL, Node
-from bulkhead.engines.rego.builtins.graphql.schema import Schema, base, named, parts, shown, word, wrong
+from bulkhead.engines.rego.builtins.graphql.schema import Schema, base, field_of, named, parts, shown, word, wrong
 from bulkhead.engines.rego.errors import BudgetError, BuiltinError
 
 MAX_STEPS = 200_000
@@ -15,15 +15,6 @@ _MAX_LISTS = 3
 _DEEP = frozenset({"fields", "interfaces", "possibleTypes", "inputFields"})
 _COMPOSITE = frozenset({"OBJECT", "INTERFACE", "UNION"})
 _LEAVES = frozenset({"SCALAR", "ENUM"})
-_TYPENAME: Node = {"Name": "__typename", "Type": {"NamedType": "String", "NonNull": True}}
-_INTROSPECTION: tuple[Node, ...] = (
-    {"Name": "__schema", "Type": {"NamedType": "__Schema", "NonNull": True}},
-    {
-        "Name": "__type",
-        "Type": {"NamedType": "__Type"},
-        "Arguments": [{"Name": "name", "Type": {"NamedType": "String", "NonNull": True}}],
-    },
-)
 
 
 def validate(schema: Schema, document: Node) -> None:
@@ -324,15 +315,3 @@ Stands = Callable[..., None]
 def _is_spread(node: Node) -> bool:
     """A spread has a name and neither alias nor fields."""
     return "Name" in node and "Alias" not in node and "TypeCondition" not in node
-
-
-def field_of(schema: Schema, parent: str, name: str) -> Node | None:
-    """The definition of a field of a type."""
-    if name == "__typename" and schema.kind(parent) in _COMPOSITE:
-        return _TYPENAME
-    query = schema.roots.get("query")
-    if query is not None and parent == word(query, "Name"):
-        own = named(list(_INTROSPECTION), name)
-        if own is not None:
-            return own
-    return named(schema.fields(parent), name)

@@ -12,6 +12,7 @@ from bulkhead.engines.rego.errors import BuiltinError
 MAX_TYPES = 20_000
 _REPEATED = frozenset({"include", "skip", "deprecated", "specifiedBy", "defer", "oneOf"})
 _INPUT = ("SCALAR", "ENUM", "INPUT_OBJECT")
+_COMPOSITE = frozenset({"OBJECT", "INTERFACE", "UNION"})
 _OUTPUT = ("SCALAR", "OBJECT", "INTERFACE", "UNION", "ENUM")
 _LISTS = ("Directives", "Interfaces", "Fields", "Types", "EnumValues")
 _STANDARD = """
@@ -370,3 +371,28 @@ def _covariant(schema: Schema, required: Node, actual: Node) -> bool:
         return name == found or found in schema.possible.get(name, ())
     one, two = required.get("Elem"), actual.get("Elem")
     return isinstance(one, dict) and isinstance(two, dict) and _covariant(schema, one, two)
+
+
+# Fields that every type has, and those of the query alone
+
+_TYPENAME: Node = {"Name": "__typename", "Type": {"NamedType": "String", "NonNull": True}}
+_INTROSPECTION: tuple[Node, ...] = (
+    {"Name": "__schema", "Type": {"NamedType": "__Schema", "NonNull": True}},
+    {
+        "Name": "__type",
+        "Type": {"NamedType": "__Type"},
+        "Arguments": [{"Name": "name", "Type": {"NamedType": "String", "NonNull": True}}],
+    },
+)
+
+
+def field_of(schema: Schema, parent: str, name: str) -> Node | None:
+    """The definition of a field of a type."""
+    if name == "__typename" and schema.kind(parent) in _COMPOSITE:
+        return _TYPENAME
+    query = schema.roots.get("query")
+    if query is not None and parent == word(query, "Name"):
+        own = named(list(_INTROSPECTION), name)
+        if own is not None:
+            return own
+    return named(schema.fields(parent), name)
