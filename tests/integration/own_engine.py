@@ -39,8 +39,9 @@ class Engine:
         with (self.place / "log").open("ab") as log:
             self._process = subprocess.Popen(words, stdout=log, stderr=log)
         end = time.monotonic() + 60
+        # The time is the shell's: a client that waits for a socket nobody reads yet would wait for ever.
         while subprocess.run(
-            ["docker", "-H", f"unix://{self.socket}", "version"], capture_output=True, check=False
+            ["timeout", "10", "docker", "-H", f"unix://{self.socket}", "version"], capture_output=True, check=False
         ).returncode:
             said = (self.place / "log").read_text(errors="replace")[-2000:]
             assert self._process.poll() is None, f"the engine ended: {said}"
