@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from moto.backends import get_backend
 from moto.core.base_backend import BackendDict
@@ -35,6 +35,7 @@ _EKS = {
     "GET /clusters/*/node-groups/*": "DescribeNodegroup", "GET /clusters/*/addons/*": "DescribeAddon",
     "GET /clusters/*/pod-identity-associations": "ListPodIdentityAssociations",
     "GET /clusters/*/pod-identity-associations/*": "DescribePodIdentityAssociation",
+    "GET /clusters/*/access-entries": "ListAccessEntries", "GET /clusters/*/access-entries/*": "DescribeAccessEntry",
     "POST /clusters/*/update-config": "UpdateClusterConfig", "GET /clusters/*/updates/*": "DescribeUpdate",
 }  # fmt: skip
 
@@ -42,6 +43,7 @@ _EKS = {
 class AwsDouble:
     """``refused`` holds calls (``ecr:DescribeRepositories``) with the code they are answered with; ``calls`` what was asked.
 
+    ``entries`` are who may use a cluster, by its name, as ``DescribeAccessEntry`` tells them.
     ``registry`` is the address of the registry's own protocol, which takes ``TOKEN``. ``pulled`` tells the digests of images in tasks, ``used`` the report of last access of a role by its ARN (two services a page),
     which is written while it is asked for ``slow_reports`` times; days are before the report. It is made in 200 days, ``young`` in 10.
     """
@@ -52,6 +54,7 @@ class AwsDouble:
         self.addons: dict[str, dict[str, Any]] = {}
         self.extras: dict[str, dict[str, Any]] = {}
         self.associations: dict[str, list[dict[str, Any]]] = {}
+        self.entries: dict[str, list[dict[str, Any]]] = {}
         self.pulled: dict[str, str] = {}
         self.used: dict[str, list[dict[str, Any]]] = {}
         self.registry = ""
@@ -108,6 +111,8 @@ class AwsDouble:
                 return self._configured(path, region, json.loads(body))
             if name in ("eks:ListPodIdentityAssociations", "eks:DescribePodIdentityAssociation"):
                 return self._associated(path)
+            if name in ("eks:ListAccessEntries", "eks:DescribeAccessEntry"):
+                return self._entered(path)
             if name in ("iam:GenerateServiceLastAccessedDetails", "iam:GetServiceLastAccessedDetails"):
                 return self._last_access(name, {key: value[0] for key, value in parse_qs(body.decode()).items()})
             status, made, text = self._moto(service, region, method, path, headers, body)
@@ -191,6 +196,15 @@ class AwsDouble:
             return 200, {}, json.dumps({"associations": told}).encode()
         [found] = [item for item in items if item["associationId"] == rest[0]]
         return 200, {}, json.dumps({"association": found}).encode()
+
+    def _entered(self, path: str) -> tuple[int, dict[str, str], bytes]:
+        _, _, cluster, _, *rest = urlsplit(path).path.split("/")
+        items = self.entries.get(cluster, [])
+        if not rest:
+            return 200, {}, json.dumps({"accessEntries": [item["principalArn"] for item in items]}).encode()
+        asked = unquote("/".join(rest))
+        [found] = [item for item in items if item["principalArn"] == asked]
+        return 200, {}, json.dumps({"accessEntry": {"clusterName": cluster, **found}}).encode()
 
     def _last_access(self, name: str, asked: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
         """IAM writes a report for a job, here named by the role, and hands it out in pages."""

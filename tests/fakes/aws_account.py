@@ -162,6 +162,17 @@ USED: dict[str, list[dict[str, Any]]] = {
 }  # fmt: skip
 
 
+NODES: dict[str, list[dict[str, Any]]] = {
+    "nodes-good": [
+        {"service": "ecr", "days": 1}, {"service": "s3", "days": 120},
+        {"service": "ec2", "days": 1, "actions": {"DescribeInstances": 1, "AttachNetworkInterface": 3, "AttachVolume": None}},
+    ],
+    "nodes-bad": [{"service": "ecr", "days": 1}, {"service": "dynamodb", "days": 2}, {"service": "ec2", "days": 1, "actions": {"AttachVolume": 5}}],
+    "self-managed": [{"service": "sqs", "days": 4}],
+}  # fmt: skip
+"""The same of roles of nodes: a node pulls images and handles its own network."""
+
+
 def roles(url: str) -> None:
     """Roles that containers work under, made today."""
     iam = client("iam", url)
@@ -219,15 +230,29 @@ def services(url: str) -> None:
     ec2.close()
 
 
+MACHINE = """#!/bin/bash
+cat <<'EOF' >> /etc/ecs/ecs.config
+ECS_CLUSTER=bad
+ECS_AWSVPC_BLOCK_IMDS=true
+ECS_ENGINE_AUTH_DATA={"registry.example":{"password":"hunter2hunter2"}}
+EOF
+"""
+
+
 def hosts(url: str) -> None:
-    """A machine of the cluster ``good``, and a service that runs on it without a network of its own."""
+    """A machine of the cluster ``good``, three of ``bad``, and a service that runs without a network of its own."""
     ecs, ec2 = client("ecs", url), client("ec2", url)
     image = ec2.describe_images()["Images"][0]["ImageId"]
-    made = ec2.run_instances(
-        ImageId=image, MinCount=1, MaxCount=1, MetadataOptions={"HttpTokens": "optional", "HttpPutResponseHopLimit": 2}
-    )
-    machine = json.dumps({"instanceId": made["Instances"][0]["InstanceId"], "region": REGION})
-    ecs.register_container_instance(cluster="good", instanceIdentityDocument=machine)
+    for cluster, hops, script in (
+        ("good", 2, "#!/bin/sh\necho ECS_CLUSTER=good >> /etc/ecs/ecs.config\n"),
+        ("bad", 1, MACHINE), ("bad", 2, MACHINE), ("bad", 1, "#!/bin/sh\naws s3 cp s3://shop/start . && . ./start\n"),
+    ):  # fmt: skip
+        made = ec2.run_instances(
+            ImageId=image, MinCount=1, MaxCount=1, UserData=script,
+            MetadataOptions={"HttpTokens": "optional", "HttpPutResponseHopLimit": hops},
+        )  # fmt: skip
+        machine = json.dumps({"instanceId": made["Instances"][0]["InstanceId"], "region": REGION})
+        ecs.register_container_instance(cluster=cluster, instanceIdentityDocument=machine)
     part = {"name": "web", "image": "shop/web:1", "memory": 64}
     ecs.register_task_definition(family="plain", networkMode="bridge", containerDefinitions=[part])
     ecs.create_service(cluster="good", serviceName="plain", taskDefinition="plain", desiredCount=0, launchType="EC2")

@@ -19,7 +19,7 @@ from bulkhead.core.control import MitigationClass
 from bulkhead.core.errors import BulkheadError, Conflict
 from bulkhead.core.outcome import Outcome
 from bulkhead.core.plan import Rollout
-from bulkhead.core.resource import Ref, Snapshot
+from bulkhead.core.resource import UNKNOWN, Ref, Snapshot
 from bulkhead.mitigation.channels.aws import KINDS
 from bulkhead.mitigation.choosing import Consent
 from bulkhead.posture.evaluate import Request, evaluate
@@ -28,11 +28,12 @@ from bulkhead.sources.cloud.layers import Layers
 from bulkhead.store.kept import KeptFacts
 from tests.catalogue_check import catalogue
 from tests.fakes.aws import TOKEN, AwsDouble
-from tests.fakes.aws_account import REGION, USED, account, client, images, roles
+from tests.fakes.aws_account import NODES, REGION, USED, account, client, images, roles
 from tests.fakes.images import Built, folder, item, sha256, tar
 from tests.fakes.registry import Registry
 from tests.fakes.store import MemoryJournal
 
+ROLE = "arn:aws:iam::123456789012:role/"
 AT_ONCE = Rollout(canary=0, watch_seconds=0)
 QUICK = Patience(rollout=2.0, update=2.0, look=0.01)
 ADDON = {"addonName": "vpc-cni", "configurationValues": '{"enableNetworkPolicy":"true"}'}
@@ -63,7 +64,7 @@ TRUTH: dict[str, tuple[set[str], set[str]]] = {
     "cloud.aws.eks-deletion-protection": ({"bad"}, set()),
     "cloud.aws.eks-endpoint-cidr": ({"bad"}, set()),
     "cloud.aws.eks-imds-hop": ({"bad/nodes"}, set()),
-    "cloud.aws.eks-irsa": (set(), {"good", "bad"}),
+    "cloud.aws.eks-irsa": ({"bad"}, set()),
     "cloud.aws.eks-irsa-trust-scope": ({"irsa-bad"}, set()),
     "cloud.aws.eks-logging": ({"bad"}, set()),
     "cloud.aws.eks-network-policy": (set(), {"bad"}),
@@ -81,7 +82,8 @@ CALLS = (
     "ecs:DescribeClusters", "ecs:ListServices", "ecs:DescribeServices", "ecs:ListTasks", "ecs:ListContainerInstances",
     "ecs:DescribeTaskDefinition", "ecs:DescribeTasks", "ecs:DescribeContainerInstances", "ec2:DescribeNetworkInterfaces", "eks:ListClusters", "eks:DescribeCluster", "eks:ListNodegroups", "eks:DescribeNodegroup",
     "eks:DescribeAddon", "ec2:DescribeInstances", "ec2:DescribeSecurityGroups", "iam:ListPolicies", "iam:GetPolicyVersion",
-    "iam:ListRoles", "iam:ListAttachedRolePolicies",
+    "iam:ListRoles", "iam:ListAttachedRolePolicies", "ec2:DescribeInstanceAttribute", "eks:ListAccessEntries",
+    "iam:GenerateServiceLastAccessedDetails",
 )  # fmt: skip
 
 
@@ -137,6 +139,8 @@ def double(monkeypatch: pytest.MonkeyPatch) -> Iterator[AwsDouble]:
         account(made.url)
         made.addons["good"] = dict(ADDON)
         made.extras["good"] = dict(SETTLED)
+        made.used |= {ROLE + name: report for name, report in NODES.items()}
+        made.slow_reports = 0
         yield made
 
 
@@ -173,10 +177,54 @@ def test_every_verdict_on_the_account_is_right(double: AwsDouble) -> None:
 
 
 def test_what_an_instance_of_ecs_has_is_told_with_its_machine(double: AwsDouble) -> None:
-    [found] = [item for item in read(double).resources if item.ref.kind == "EcsContainerInstance"]
-    assert found.ref.namespace == "good"
-    assert found.data["metadataOptions"] == {"httpTokens": "optional", "httpPutResponseHopLimit": 2}
-    assert "agentConfiguration" not in found.data
+    snapshot = read(double)
+    found = [item for item in snapshot.resources if item.ref.kind == "EcsContainerInstance"]
+    [good] = [item.data for item in found if item.ref.namespace == "good"]
+    assert good["metadataOptions"] == {"httpTokens": "optional", "httpPutResponseHopLimit": 2}
+    assert good["agentConfiguration"] == {"ECS_CLUSTER": "good"}
+    bad = [item.data["agentConfiguration"] for item in found if item.ref.namespace == "bad"]
+    assert bad.count({"ECS_AWSVPC_BLOCK_IMDS": "true", "ECS_CLUSTER": "bad"}) == 2
+    assert bad.count(UNKNOWN) == 1
+    assert any("writes no settings of the agent" in gap.reason for gap in snapshot.gaps)
+    assert "hunter2" not in repr(snapshot)
+    [control] = [item for item in catalogue().controls if item.id == "cloud.aws.ecs-imds-block"]
+    findings = evaluate(snapshot, Request(catalogue(), (control,), keep_passes=True)).findings
+    said = sorted((item.resource.namespace, item.outcome.value) for item in findings)
+    # Of the three of bad: one that blocks, one whose hops let tasks through all the same, one that does not tell.
+    assert said == [("bad", "error"), ("bad", "fail"), ("bad", "pass"), ("good", "fail")]
+
+
+def test_pods_that_call_aws_with_the_role_of_their_node_are_seen_in_what_the_role_did(double: AwsDouble) -> None:
+    def nodes(cluster: str) -> Any:
+        [found] = [
+            item.data for item in read(double).resources if (item.ref.kind, item.ref.name) == ("EksCluster", cluster)
+        ]
+        return {item["arn"].rpartition("/")[2]: item["calls"] for item in found["nodeRoles"] if item is not UNKNOWN}
+
+    assert nodes("good") == {"nodes-good": []}
+    assert nodes("bad") == {"nodes-bad": ["dynamodb", "ec2:AttachVolume"]}
+    double.entries["good"] = [
+        {"principalArn": ROLE + "self-managed", "type": "EC2_LINUX"}, {"principalArn": ROLE + "ada", "type": "STANDARD"},
+    ]  # fmt: skip
+    iam = client("iam", double.url)
+    trust = '{"Version": "2012-10-17", "Statement": []}'
+    iam.create_role(RoleName="self-managed", AssumeRolePolicyDocument=trust)
+    iam.close()
+    assert nodes("good") == {"nodes-good": [], "self-managed": ["sqs"]}
+    assert of(read(double), "cloud.aws.eks-irsa") == {"good": Outcome.FAIL, "bad": Outcome.FAIL}
+    double.entries.clear()
+    # Where the cluster alone knows who its nodes are, what is seen of some is no pass for all.
+    double.extras["good"] = SETTLED | {"accessConfig": {"authenticationMode": "CONFIG_MAP"}}
+    assert of(read(double), "cloud.aws.eks-irsa") == {"good": Outcome.ERROR, "bad": Outcome.FAIL}
+
+
+def test_registries_that_the_user_approves_decide_where_the_account_has_no_rule(double: AwsDouble) -> None:
+    [control] = [item for item in catalogue().controls if item.id == "cloud.generic.registry-allow-list"]
+    snapshot = read(double)
+    for approved, outcome in (([], Outcome.ERROR), (["registry.example"], Outcome.FAIL), (["registry.example", "docker.io"], Outcome.PASS)):  # fmt: skip
+        request = Request(catalogue(), (control,), keep_passes=True, parameters={control.id: {"approved": approved}})
+        [finding] = evaluate(snapshot, request).findings
+        assert finding.outcome is outcome, approved
 
 
 def test_a_refused_call_turns_no_verdict_into_a_pass_and_hides_what_depends_on_it_alone(double: AwsDouble) -> None:
@@ -200,9 +248,6 @@ def test_a_refused_call_turns_no_verdict_into_a_pass_and_hides_what_depends_on_i
         for key, outcome in said(snapshot).items():
             if outcome is Outcome.PASS:
                 assert before[key] is Outcome.PASS, (call, key)
-
-
-ROLE = "arn:aws:iam::123456789012:role/"
 
 
 @pytest.fixture

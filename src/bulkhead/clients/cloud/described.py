@@ -10,6 +10,7 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from bulkhead.clients.cloud.agent import agent_settings
 from bulkhead.clients.cloud.client import Listed
 from bulkhead.clients.cloud.failures import Vanished
 from bulkhead.core.errors import SourceError
@@ -56,11 +57,18 @@ async def repository(client: Caller, item: Mapping[str, Any]) -> Described:
 
 
 async def container_instance(client: Caller, item: Mapping[str, Any]) -> Described:
-    """An ECS container instance with the metadata options of its EC2 instance."""
+    """An ECS container instance with the metadata options of its EC2 instance and what that told the agent when it started."""
     made = Described(dict(item))
     if item.get("ec2InstanceId"):
-        await made.add("metadataOptions", _weakest_of(client, InstanceIds=[str(item["ec2InstanceId"])]))
+        name = str(item["ec2InstanceId"])
+        await made.add("metadataOptions", _weakest_of(client, InstanceIds=[name]))
+        await made.add("agentConfiguration", _agent(client, name))
     return made
+
+
+async def _agent(client: Caller, instance: str) -> dict[str, str]:
+    answer = await client.call("ec2", "describe_instance_attribute", InstanceId=instance, Attribute="userData")
+    return agent_settings(str((answer.get("UserData") or {}).get("Value") or ""))
 
 
 async def nodegroup(client: Caller, item: Mapping[str, Any]) -> Described:

@@ -14,7 +14,8 @@ from bulkhead.sources.cloud.layers import Layers
 from bulkhead.sources.cloud.vpc import Networks
 
 _NOT_TOLD = (
-    "not told by these APIs, so no check on it can pass: variables of ECS agents, callers of AWS, approved registries",
+    "which registries are approved is told by no API of AWS: name them in the parameter 'approved' of cloud.generic.registry-allow-list",
+    "settings of ECS agents are read from the user data that their machines were started with",
     "one region is read, IAM is the account's",
 )
 _UNREAD = "files of images are not read, so that no check on them can pass (--layers)"

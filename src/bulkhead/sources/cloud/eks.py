@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Mapping
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ from bulkhead.clients.cloud import Vanished, described
 from bulkhead.clients.cloud.described import Described
 from bulkhead.core.errors import SourceError
 from bulkhead.core.resource import UNKNOWN
+from bulkhead.sources.cloud import node_roles
 from bulkhead.sources.cloud.account import Account, every
 from bulkhead.sources.cloud.inventory import record
 
@@ -63,13 +64,11 @@ async def _cluster(account: Account, name: str) -> None:
 
 async def _whole(account: Account, name: str, roles: list[str] | None) -> Described:
     made = Described(dict((await account.client.call("eks", "describe_cluster", name=name))["cluster"]))
-    if roles is None:
-        made.data["nodeRoles"] = UNKNOWN
-    else:
-        await made.add("nodeRoles", _roles(account, roles))
+    await node_roles.read(account, name, roles, made)
+    before = len(made.refused)
     await made.add("networkPolicyEngine", _engine(account, name))
     made.data.setdefault("networkPolicyEngine", UNKNOWN)
-    if made.data["networkPolicyEngine"] is UNKNOWN and not made.refused:
+    if made.data["networkPolicyEngine"] is UNKNOWN and len(made.refused) == before:
         made.refused.append(
             SourceError(
                 "whether something enforces network policies is not to be seen through this API",
@@ -108,22 +107,6 @@ async def _group(account: Account, cluster: str, name: str) -> str:
         return ""
     account.add(_NODES, name, data, uid=str(data.get("nodegroupArn", "")), namespace=cluster)
     return str(data.get("nodeRole") or "")
-
-
-async def _roles(account: Account, arns: list[str]) -> list[dict[str, Any]]:
-    async def one(arn: str) -> dict[str, Any]:
-        name = arn.rpartition("/")[2]
-        found = await account.client.collect("iam", "list_attached_role_policies", "AttachedPolicies", RoleName=name)
-        if found.cut:
-            raise SourceError(f"not all policies of a role are known: {found.cut}", where=name)
-        return {"arn": arn, "managedPolicies": [str(item["PolicyArn"]) for item in found.items]}
-
-    calls: list[Awaitable[dict[str, Any]]] = [one(arn) for arn in sorted(set(arns))]
-    try:
-        return list(await asyncio.gather(*calls))
-    except Vanished as error:
-        # A role that is gone is not a role without policies.
-        raise SourceError("a role of the nodes is gone", where=error.where) from None
 
 
 async def _engine(account: Account, cluster: str) -> Any:
