@@ -60,7 +60,7 @@ async def debian(folder: Path, *, password: bool) -> AsyncIterator[str]:
         yield f"127.0.0.1:{port}"
     finally:
         process.terminate()
-        process.wait()
+        process.wait(30)
 
 
 async def push(base: str, *, password: bool) -> None:

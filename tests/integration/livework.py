@@ -17,6 +17,7 @@ from bulkhead.app.ports import Journal
 from bulkhead.app.scan import Context, Scan, Selection
 from bulkhead.app.worlds import LiveHands
 from bulkhead.bootstrap import docker as engines
+from bulkhead.bootstrap import running
 from bulkhead.core.control import MitigationClass
 from bulkhead.core.plan import Rollout
 from bulkhead.core.resource import Snapshot
@@ -56,18 +57,18 @@ class Work:
         self.selection = Selection(catalogue().controls)
 
     def scan(self) -> Scan:
-        snapshot = asyncio.run(self.world.read())
+        snapshot = running.run(self.world.read())
         return live.judged(snapshot, self.world.root, self.context, self.selection, self.journal)
 
     def plan(self, *controls: str, rollout: Rollout = AT_ONCE, rehearsed: bool = True) -> tuple[Trial, Scan]:
         scan = self.scan()
         named = frozenset(controls)
         trial = live.propose(scan, self.context, Consent(MitigationClass.AUTO, named, named), rollout)
-        return (asyncio.run(live.rehearse(trial, self.hands)) if rehearsed else trial), scan
+        return (running.run(live.rehearse(trial, self.hands)) if rehearsed else trial), scan
 
     def apply(self, trial: Trial, scan: Scan) -> Applied:
         site = Site(self.world, self.hands, self.journal, asyncio.sleep)
-        return asyncio.run(live.apply(trial, scan, site, self.context, actor="ada"))
+        return running.run(live.apply(trial, scan, site, self.context, actor="ada"))
 
     def fix(self, *controls: str, rollout: Rollout = AT_ONCE) -> Applied:
         trial, scan = self.plan(*controls, rollout=rollout)
@@ -75,10 +76,10 @@ class Work:
         return self.apply(trial, scan)
 
     def undo(self, done: Applied) -> tuple[str, ...]:
-        return asyncio.run(live.undo(done.entry, self.hands, self.journal, tenant="default"))
+        return running.run(live.undo(done.entry, self.hands, self.journal, tenant="default"))
 
     def recover(self, entry: str) -> tuple[str, ...]:
-        return asyncio.run(live.recover(entry, self.hands, self.journal, tenant="default"))
+        return running.run(live.recover(entry, self.hands, self.journal, tenant="default"))
 
     def failing(self, name: str) -> set[str]:
         return {

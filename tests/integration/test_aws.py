@@ -14,6 +14,7 @@ from bulkhead.app import live
 from bulkhead.app.live import Applied, Site, Trial
 from bulkhead.app.ports import EntryState
 from bulkhead.app.scan import Context, Scan, Selection
+from bulkhead.bootstrap import running
 from bulkhead.clients.cloud import AwsClient
 from bulkhead.core.control import MitigationClass
 from bulkhead.core.errors import BulkheadError, Conflict
@@ -112,20 +113,20 @@ class Work:
         )
 
     def scan(self) -> Scan:
-        return live.judged(asyncio.run(self.world.read()), self.world.root, self.context, self.selection, self.journal)
+        return live.judged(running.run(self.world.read()), self.world.root, self.context, self.selection, self.journal)
 
     def plan(self, *controls: str) -> tuple[Trial, Scan]:
         scan = self.scan()
         named = frozenset(controls)
         trial = live.propose(scan, self.context, Consent(MitigationClass.PROPOSE, named, named), AT_ONCE)
-        return asyncio.run(live.rehearse(trial, self.hands)), scan
+        return running.run(live.rehearse(trial, self.hands)), scan
 
     def apply(self, trial: Trial, scan: Scan) -> Applied:
         site = Site(self.world, self.hands, self.journal, asyncio.sleep)
-        return asyncio.run(live.apply(trial, scan, site, self.context, actor="ada"))
+        return running.run(live.apply(trial, scan, site, self.context, actor="ada"))
 
     def undo(self, done: Applied) -> tuple[str, ...]:
-        return asyncio.run(live.undo(done.entry, self.hands, self.journal, tenant="default"))
+        return running.run(live.undo(done.entry, self.hands, self.journal, tenant="default"))
 
 
 @pytest.fixture
@@ -158,7 +159,7 @@ def said(snapshot: Snapshot) -> dict[tuple[str, str], Outcome]:
 
 
 def read(double: AwsDouble) -> Snapshot:
-    return asyncio.run(AccountWorld(double).read())
+    return running.run(AccountWorld(double).read())
 
 
 def test_every_verdict_on_the_account_is_right(double: AwsDouble) -> None:
@@ -366,7 +367,7 @@ def layered(double: AwsDouble, kept: Path, *, broken: bool = False) -> tuple[Sna
     return asyncio.run(work()), registry
 
 
-def running(double: AwsDouble) -> None:
+def both_run(double: AwsDouble) -> None:
     """Single tasks that run both images."""
     ecs, ec2 = client("ecs", double.url), client("ec2", double.url)
     setting = {
@@ -385,7 +386,7 @@ def running(double: AwsDouble) -> None:
 
 
 def test_files_of_images_are_read_from_the_account_s_registry_on_request(double: AwsDouble, tmp_path: Path) -> None:
-    running(double)
+    both_run(double)
     snapshot, registry = layered(double, tmp_path)
     secrets = of(snapshot, "cloud.aws.ecr-image-secrets")
     assert (secrets["lean"], secrets["full"]) == (Outcome.PASS, Outcome.FAIL)
@@ -400,12 +401,12 @@ def test_files_of_images_are_read_from_the_account_s_registry_on_request(double:
 
 
 def test_without_the_request_no_check_on_files_passes(double: AwsDouble) -> None:
-    running(double)
+    both_run(double)
     assert set(of(read(double), "cloud.generic.minimal-layers").values()) == {Outcome.ERROR}
 
 
 def test_a_layer_that_is_not_what_its_digest_says_is_a_gap_and_an_error(double: AwsDouble, tmp_path: Path) -> None:
-    running(double)
+    both_run(double)
     snapshot, _ = layered(double, tmp_path, broken=True)
     assert set(of(snapshot, "cloud.generic.minimal-layers").values()) == {Outcome.ERROR}
     assert Outcome.PASS not in of(snapshot, "cloud.aws.ecr-image-secrets").values()
@@ -524,6 +525,6 @@ def test_an_account_that_refuses_in_the_middle_is_put_back_later(double: AwsDoub
     state = work.journal.entry(entry).summary.state
     assert state not in (EntryState.APPLIED, EntryState.UNDONE)
     if state is not EntryState.FAILED:
-        asyncio.run(live.recover(entry, work.hands, work.journal, tenant="default"))
+        running.run(live.recover(entry, work.hands, work.journal, tenant="default"))
     assert records(read(double)) == before
     assert instances(double) == options

@@ -15,6 +15,7 @@ from bulkhead.app import live
 from bulkhead.app.live import Applied, Site, Trial
 from bulkhead.app.ports import EntryState
 from bulkhead.app.scan import Context, Scan, Selection
+from bulkhead.bootstrap import running
 from bulkhead.clients.kube import Cluster, KubeClient
 from bulkhead.clients.kube.config import Identity
 from bulkhead.core.control import MitigationClass
@@ -58,22 +59,23 @@ class Work:
         self.world = ClusterWorld(cluster)
         self.journal = MemoryJournal()
         self.hands = {"kubernetes": KubeHands(cluster, rollout_seconds=rollout_seconds)}
+        self.said: list[str] = []
         self.now = "2026-11-27T10:00:00+00:00"
         self.context = Context(catalogue(), lambda: self.now)
         self.selection = Selection(catalogue().controls)
 
     def plan(self, *controls: str, rollout: Rollout = AT_ONCE, rehearsed: bool = True) -> tuple[Trial, Scan]:
-        scan = live.judged(asyncio.run(self.world.read()), self.world.root, self.context, self.selection, self.journal)
+        scan = live.judged(running.run(self.world.read()), self.world.root, self.context, self.selection, self.journal)
         named = frozenset(controls)
         trial = live.propose(scan, self.context, Consent(MitigationClass.AUTO, named, named), rollout)
-        return (asyncio.run(live.rehearse(trial, self.hands)) if rehearsed else trial), scan
+        return (running.run(live.rehearse(trial, self.hands)) if rehearsed else trial), scan
 
     def apply(self, trial: Trial, scan: Scan) -> Applied:
-        site = Site(self.world, self.hands, self.journal, asyncio.sleep)
-        return asyncio.run(live.apply(trial, scan, site, self.context, actor="ada"))
+        site = Site(self.world, self.hands, self.journal, asyncio.sleep, self.said.append)
+        return running.run(live.apply(trial, scan, site, self.context, actor="ada"))
 
     def undo(self, done: Applied) -> tuple[str, ...]:
-        return asyncio.run(live.undo(done.entry, self.hands, self.journal, tenant="default"))
+        return running.run(live.undo(done.entry, self.hands, self.journal, tenant="default"))
 
 
 @pytest.fixture
@@ -188,6 +190,7 @@ def test_a_rollout_that_never_becomes_ready_is_rolled_back(double: KubeDouble) -
     double.before_write = later
     done = work.apply(trial, scan)
     assert "rollout" in done.reason
+    assert any("waiting for 1 seconds at most" in text for text in work.said)
     after = record(double, "Deployment", "bad")
     assert after["spec"] == before["spec"]
 
@@ -229,7 +232,7 @@ def test_pods_that_do_not_come_back_after_an_undo_are_told_and_the_object_is_wha
         work.undo(done)
     assert "bulkhead undo --recover" in caught.value.hint
     assert record(double, "Deployment", "bad")["spec"] == before["spec"]
-    asyncio.run(live.recover(done.entry, work.hands, work.journal, tenant="default"))
+    running.run(live.recover(done.entry, work.hands, work.journal, tenant="default"))
     assert work.journal.entry(done.entry).summary.state is EntryState.FAILED
 
 
@@ -396,7 +399,7 @@ def test_a_server_that_goes_away_in_the_middle_is_put_back_later(double: KubeDou
     double.token, double.before_write = "good", None
     summary = work.journal.entry(entry).summary
     if summary.state is EntryState.APPLIED:
-        asyncio.run(live.undo(entry, work.hands, work.journal, tenant="default"))
+        running.run(live.undo(entry, work.hands, work.journal, tenant="default"))
     elif summary.state is not EntryState.FAILED:
-        asyncio.run(live.recover(entry, work.hands, work.journal, tenant="default"))
+        running.run(live.recover(entry, work.hands, work.journal, tenant="default"))
     assert {name: record(double, "Deployment", name, "open")["spec"] for name in before} == before

@@ -16,6 +16,7 @@ import pytest
 from bulkhead.app import live
 from bulkhead.app.live import Applied
 from bulkhead.app.ports import EntryState
+from bulkhead.bootstrap import running
 from bulkhead.core.errors import BulkheadError, Conflict
 from bulkhead.core.plan import Rollout
 from tests.integration.livework import Work
@@ -185,7 +186,7 @@ def test_a_container_that_changed_since_the_plan_is_a_conflict(engine: Engine, w
     assert inspected(engine, "moved")["HostConfig"]["PidsLimit"] in (None, 0)
     again, _ = work.plan("container.pids-limit", rehearsed=False)
     engine.docker("update", "--cpus", "0.3", "moved")
-    rehearsed = asyncio.run(live.rehearse(again, work.hands))
+    rehearsed = running.run(live.rehearse(again, work.hands))
     assert rehearsed.plan.steps == ()
 
 
@@ -203,7 +204,7 @@ def test_a_limit_below_what_is_in_use_is_refused(engine: Engine, work: Work) -> 
     trial, _ = work.plan("container.memory-limit", rehearsed=False)
     engine.docker("exec", "hungry", "/bin/sh", "-c", "head -c 300000000 /dev/zero > /big/file")
     assert trial.plan.steps
-    rehearsed = asyncio.run(live.rehearse(trial, work.hands))
+    rehearsed = running.run(live.rehearse(trial, work.hands))
     assert rehearsed.plan.steps == ()
     assert "more than the limit" in rehearsed.plan.unfixed[-1].reason
 
@@ -301,7 +302,7 @@ def test_what_is_kept_can_be_let_go_and_is_made_anew_from_its_record(engine: Eng
     before = decided(engine, "settled")
     done = work.fix("container.capabilities-added")
     assert engine.docker("ps", "-aq").count("\n") == 1
-    assert asyncio.run(live.settle(done.entry, work.hands, work.journal, tenant="default")) == (
+    assert running.run(live.settle(done.entry, work.hands, work.journal, tenant="default")) == (
         "DockerContainer/settled",
     )
     assert engine.docker("ps", "-aq").count("\n") == 0

@@ -14,6 +14,7 @@ from bulkhead.app import live
 from bulkhead.app.live import Site, Trial
 from bulkhead.app.scan import Context, Scan, Selection
 from bulkhead.bootstrap import live as worlds
+from bulkhead.bootstrap import running
 from bulkhead.core.control import MitigationClass
 from bulkhead.core.plan import Rollout
 from bulkhead.mitigation.choosing import Consent
@@ -41,17 +42,17 @@ class Node:
         self.context = Context(catalogue(), lambda: "2026-11-27T10:00:00+00:00")
 
     def plan(self) -> tuple[Trial, Scan]:
-        snapshot = asyncio.run(self.world.read())
+        snapshot = running.run(self.world.read())
         scan = live.judged(snapshot, self.world.root, self.context, Selection(catalogue().controls), self.journal)
         every = frozenset(control.id for control in catalogue().controls)
         trial = live.propose(
             scan, self.context, Consent(MitigationClass.PROPOSE, every), Rollout(canary=0, watch_seconds=0)
         )
-        return asyncio.run(live.rehearse(trial, self.hands)), scan
+        return running.run(live.rehearse(trial, self.hands)), scan
 
     def apply(self, trial: Trial, scan: Scan) -> live.Applied:
         site = Site(self.world, self.hands, self.journal, asyncio.sleep)
-        return asyncio.run(live.apply(trial, scan, site, self.context, actor="ada"))
+        return running.run(live.apply(trial, scan, site, self.context, actor="ada"))
 
     def modes(self) -> dict[str, int]:
         return {path: stat.S_IMODE((self.folder / path).stat().st_mode) for path in _BROKEN}
@@ -76,7 +77,7 @@ def test_modes_are_repaired_proved_and_given_back(node: Node) -> None:
     }
     again, _ = node.plan()
     assert again.plan.steps == ()
-    asyncio.run(live.undo(done.entry, node.hands, node.journal, tenant="default"))
+    running.run(live.undo(done.entry, node.hands, node.journal, tenant="default"))
     assert node.modes() == _BROKEN
 
 
@@ -96,7 +97,7 @@ def test_an_owner_is_given_back_by_name(node: Node) -> None:
     trial, scan = node.plan()
     done = node.apply(trial, scan)
     assert (place.stat().st_uid, place.stat().st_gid) == (0, 0)
-    asyncio.run(live.undo(done.entry, node.hands, node.journal, tenant="default"))
+    running.run(live.undo(done.entry, node.hands, node.journal, tenant="default"))
     assert (place.stat().st_uid, place.stat().st_gid) == (12_345, 12_345)
 
 

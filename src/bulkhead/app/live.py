@@ -55,19 +55,24 @@ class Applied(msgspec.Struct, frozen=True):
 
 
 class Site(msgspec.Struct, frozen=True):
-    """A live world with what changes it and where that is written down. ``sleep`` waits seconds."""
+    """A live world with what changes it and where that is written down. ``sleep`` waits seconds, ``tell`` says what for."""
 
     world: LiveWorld
     hands: Hands
     journal: Journal
     sleep: Callable[[float], Awaitable[None]]
+    tell: Callable[[str], None] = lambda _: None
 
 
 class Noted:
     """A step's progress in the journal."""
 
-    def __init__(self, journal: Journal, entry: str, step: str, tenant: str, known: bytes = b"") -> None:
+    def __init__(
+        self, journal: Journal, entry: str, step: str, tenant: str, known: bytes = b"",
+        tell: Callable[[str], None] = lambda _: None,
+    ) -> None:  # fmt: skip
         self._journal, self._entry, self._step, self._tenant = journal, entry, step, tenant
+        self.say = tell
         self._known: dict[str, Any] = msgspec.json.decode(known) if known else {}
 
     def known(self) -> Mapping[str, Any]:
@@ -299,7 +304,7 @@ class _Change(msgspec.Struct):
     def _progress(self, step: Step) -> Noted:
         tenant = self.trial.plan.tenant
         found = next(item for item in self.site.journal.entry(self.entry, tenant=tenant).steps if item.id == step.id)
-        return Noted(self.site.journal, self.entry, step.id, tenant, found.progress)
+        return Noted(self.site.journal, self.entry, step.id, tenant, found.progress, self.site.tell)
 
 
 def _proof(plan: Plan, before: Scan, after: Scan) -> Judgement:

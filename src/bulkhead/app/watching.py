@@ -43,11 +43,15 @@ class Watched(Protocol):
 
 
 class News(msgspec.Struct, frozen=True):
-    """What one look changed. ``first`` is the first look, ``again`` the first after a trouble; ``trouble`` says why there was none."""
+    """What one look changed. ``first`` is the first look, ``again`` the first after a trouble; ``trouble`` says why there was none.
+
+    ``gaps`` are all that there are, ``new_gaps`` those that the look before did not have.
+    """
 
     new: tuple[Finding, ...] = ()
     fixed: tuple[Finding, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    new_gaps: tuple[Gap, ...] = ()
     resources: int = 0
     first: bool = False
     again: bool = False
@@ -121,7 +125,8 @@ def _news(
     fixed = tuple(item for item in gone if not hidden(item, snapshot.gaps))
     if known is not None and not new and not fixed and snapshot.gaps == gaps:
         return None
-    return News(new, fixed, snapshot.gaps, len(snapshot.resources), first=known is None)
+    appeared = tuple(gap for gap in snapshot.gaps if gap not in gaps)
+    return News(new, fixed, snapshot.gaps, appeared, len(snapshot.resources), first=known is None)
 
 
 def _carried(known: Mapping[str, Finding] | None, found: dict[str, Finding], snapshot: Snapshot) -> dict[str, Finding]:

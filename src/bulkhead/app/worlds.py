@@ -78,6 +78,10 @@ class Progress(Protocol):
         """Add facts (JSON-shaped); they are on the disk when this returns."""
         ...
 
+    def say(self, text: str) -> None:
+        """Tell who watches what is waited for; nothing is kept of it."""
+        ...
+
 
 class LiveHands(Protocol):
     """Carries out one channel's steps; decides nothing. Every call is bounded in time.

@@ -234,7 +234,9 @@ def hands(root: str, settings: Settings) -> Mapping[str, LiveHands]:
         from bulkhead.actuators.kube import KubeHands
         from bulkhead.clients.kube import load
 
-        return {"kubernetes": KubeHands(load(root.removeprefix(KUBERNETES)))}
+        return {
+            "kubernetes": KubeHands(load(root.removeprefix(KUBERNETES)), rollout_seconds=settings.rollout.wait_seconds)
+        }
     if root.startswith(NODE):
         from bulkhead.actuators.node import NodeHands
 

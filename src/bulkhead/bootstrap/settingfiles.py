@@ -186,6 +186,7 @@ def _rollout(made: Settings) -> Iterator[Complaint]:
         ("share", 1, 100),
         ("canary", 0, 10_000),
         ("watch_seconds", 0, 86400),
+        ("wait_seconds", 1, 86400),
     ):
         if not least <= getattr(rollout, name) <= most:
             yield ("rollout", name), f"it is {least} to {most}", ""

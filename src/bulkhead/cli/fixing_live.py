@@ -49,8 +49,8 @@ def run(arguments: argparse.Namespace) -> int:
             if trial.plan.steps:
                 rendering.talk("nothing was changed; the same command with --apply does it")
             return 0
-        site = live.Site(world, hands, opened.journal, asyncio.sleep)
-        with rendering.working("applying, canary first"):
+        with rendering.working("applying, canary first") as tell:
+            site = live.Site(world, hands, opened.journal, asyncio.sleep, tell)
             done = running.run(live.apply(trial, scan, site, opened.context, actor=root.actor()))
         if done.reason or done.judgement is None:
             rendering.talk(f"everything was taken back (journal {done.entry}): {done.reason}")

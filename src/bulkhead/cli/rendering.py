@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
@@ -46,15 +46,21 @@ def _pieces(report: Report, wanted: str) -> Iterable[bytes]:
 
 
 @contextmanager
-def working(text: str) -> Iterator[None]:
-    """Says on a terminal that something long goes on; silent when nobody is watching."""
+def working(text: str) -> Iterator[Callable[[str], None]]:
+    """Says on a terminal that something long goes on; silent when nobody is watching.
+
+    Gives what tells more of it: beside the text on a terminal, as lines elsewhere.
+    """
     if not sys.stderr.isatty():
-        yield
+        yield talk
         return
     from rich.console import Console
+    from rich.markup import escape
 
-    with Console(stderr=True).status(text):
-        yield
+    from bulkhead.report.text import clean
+
+    with Console(stderr=True).status(text) as status:
+        yield lambda more: status.update(escape(f"{text}: {clean(more)}"))
 
 
 def talk(text: str) -> None:

@@ -108,6 +108,7 @@ class Rollout(_Part, frozen=True, kw_only=True):
             target is always allowed.
         canary: targets of the first wave; 0 for no canary.
         watch_seconds: how long the canary must stay well before the rest is done.
+        wait_seconds: how long what a step changes may take to come up again, where that is waited for (a workload's pods).
         windows: when steps with a risk may be done; empty for always.
     """
 
@@ -115,6 +116,7 @@ class Rollout(_Part, frozen=True, kw_only=True):
     share: int = 100
     canary: int = 1
     watch_seconds: int = 10
+    wait_seconds: int = 300
     windows: tuple[Window, ...] = ()
 
 

@@ -57,8 +57,8 @@ def run(world: World, act: Callable[[list[News]], Any]) -> list[News]:
         async with asyncio.timeout(10):
             await until(lambda: bool(told))
             await act(told)
-        stop.set()
-        await task
+            stop.set()
+            await task
 
     asyncio.run(main())
     return told
@@ -118,8 +118,25 @@ def test_what_a_gap_may_hide_is_not_fixed() -> None:
 
     told = run(world, act)
     assert told[1].fixed == ()
-    assert told[1].gaps
+    assert told[1].gaps == told[1].new_gaps
     assert told[2].fixed == (A,)
+
+
+def test_a_gap_that_stays_is_told_once() -> None:
+    world = World(A)
+    world.gaps = (Gap(where="x", code="B200", reason="refused", hides=("Pod",)),)
+
+    async def act(told: list[News]) -> None:
+        world.findings = (A, B)
+        world.stir()
+        await until(lambda: len(told) == 2)
+        world.gaps = (*world.gaps, Gap(where="y", code="B200", reason="refused", hides=("Job",)))
+        world.stir()
+        await until(lambda: len(told) == 3)
+
+    told = run(world, act)
+    assert [[gap.where for gap in item.new_gaps] for item in told] == [["x"], [], ["y"]]
+    assert [len(item.gaps) for item in told] == [1, 1, 2]
 
 
 def test_a_world_that_cannot_be_read_fixes_nothing_and_is_told() -> None:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from bulkhead.formats.recognise import recognise
+from bulkhead.posture.evaluate import Request, evaluate
 from bulkhead.posture.facts import api, rbac
 from bulkhead.posture.world import World
+from tests.catalogue_check import catalogue
 from tests.unit.posture.worlds import world
 
 _HEAD = "apiVersion: rbac.authorization.k8s.io/v1\n"
@@ -20,8 +23,8 @@ def _binding(
 ) -> str:
     where = f", namespace: {namespace}" if namespace else ""
     return (
-        f"---\n{_HEAD}kind: {kind}\nmetadata: {{name: b-{role}{where}}}\n"
-        f"roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: {of}, name: {role}}}\nsubjects: [{subject}]\n"
+        f"---\n{_HEAD}kind: {kind}\nmetadata: {{name: 'b-{role}'{where}}}\n"
+        f"roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: {of}, name: '{role}'}}\nsubjects: [{subject}]\n"
     )
 
 
@@ -136,3 +139,17 @@ def test_wildcards_written_out() -> None:
     assert rbac.without(["get", "bind"], ["bind"]) == ["get"]
     assert api.groups(["pods", "deployments"]) == ["", "apps"]
     assert "secrets" not in api.resources([""])
+
+
+@pytest.mark.parametrize(
+    ("control", "group"),
+    [("k8s.rbac.anonymous", "system:unauthenticated"), ("k8s.rbac.authenticated-group", "system:authenticated")],
+)
+def test_what_openshift_tells_everybody_is_no_finding_and_the_same_under_another_name_is(
+    control: str, group: str
+) -> None:
+    controls = [item for item in catalogue().controls if item.id == control]
+    names = ("system:openshift:public-info-viewer", "system:openshift:public-info-viewers")
+    text = "".join(_binding(name, f"{{kind: Group, name: '{group}'}}") for name in names)
+    found = evaluate(recognise("bindings.yaml", text.encode()), Request(catalogue(), controls)).findings
+    assert [item.resource.name for item in found] == [f"b-{names[1]}"]

@@ -72,11 +72,12 @@ class KubeHands:
             made = (await client.patch(resource, *_place(step), patch)).data
             progress.note(written=_like(made, step.change).decode())
             if step.risk != "none":
-                await self._rolled_out(client, resource, step)
+                await self._rolled_out(client, resource, step, progress)
 
-    async def _rolled_out(self, client: KubeClient, resource: ApiResource, step: Step) -> None:
+    async def _rolled_out(self, client: KubeClient, resource: ApiResource, step: Step, progress: Progress) -> None:
         """Raises SourceError where the pods do not come up in time."""
         end = time.monotonic() + self._rollout_seconds
+        told = ""
         while True:
             found = await client.get(resource, *_place(step))
             if reason := rollouts.failed(found):
@@ -84,10 +85,14 @@ class KubeHands:
             left = rollouts.waiting(found)
             if not left:
                 return
+            if left != told:
+                progress.say(f"{step.target}: {left}; waiting for {self._rollout_seconds:g} seconds at most")
+                told = left
             if time.monotonic() > end:
                 raise SourceError(
-                    f"the rollout is not done after {self._rollout_seconds:g} seconds: {left}", where=step.target
-                )
+                    f"the rollout is not done after {self._rollout_seconds:g} seconds: {left}", where=step.target,
+                    hint="a workload that takes longer needs a longer rollout.wait_seconds in the settings",
+                )  # fmt: skip
             await asyncio.sleep(_LOOK)
 
     async def well(self, step: Step, progress: Progress) -> str:  # noqa: ARG002 (the port's)
@@ -123,12 +128,12 @@ class KubeHands:
             patch = operations(found, msgspec.json.decode(now), _decoded(step.before))
             await client.patch(resource, *_place(step), patch)
             if step.risk != "none":
-                await self._came_back(client, resource, step)
+                await self._came_back(client, resource, step, progress)
 
-    async def _came_back(self, client: KubeClient, resource: ApiResource, step: Step) -> None:
+    async def _came_back(self, client: KubeClient, resource: ApiResource, step: Step, progress: Progress) -> None:
         """Raises SourceError where the object is what it was, and its pods are not."""
         try:
-            await self._rolled_out(client, resource, step)
+            await self._rolled_out(client, resource, step, progress)
         except SourceError as error:
             said = f"the object is what it was, and its pods have not come back: {error.message}"
             raise SourceError(

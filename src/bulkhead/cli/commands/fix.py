@@ -55,9 +55,10 @@ def run(arguments: argparse.Namespace) -> int:
             rendering.json(diff.summary(trial.plan))
         else:
             rendering.diff(diff.text(trial.plan))
-        repaired = sum(len(step.repairs) for step in trial.plan.steps)
+        # A finding that takes changes in two files is one.
+        repaired = {repair.fingerprint for step in trial.plan.steps for repair in step.repairs}
         rendering.talk(
-            f"{repaired} findings closed by changing {len(trial.plan.steps)} files, {len(trial.plan.unfixed)} left"
+            f"{len(repaired)} findings closed by changing {len(trial.plan.steps)} files, {len(trial.plan.unfixed)} left"
         )
         if arguments.format == "diff":
             rendering.talk(diff.unfixed(trial.plan))

@@ -79,7 +79,7 @@ def _as_lines(news: News) -> None:
         rendering.talk(f"{news.resources} resources, {len(news.new)} findings; watching")
     if news.again:
         rendering.talk("readable again")
-    for gap in news.gaps:
+    for gap in news.new_gaps:
         rendering.talk(f"not readable, and so neither good nor bad: {gap.where}: {gap.reason}")
     for sign, findings in (("+", news.new), ("-", news.fixed)):
         for item in sorted(findings, key=lambda found: (-found.severity.rank, found.control)):

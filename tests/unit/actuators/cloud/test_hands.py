@@ -35,6 +35,9 @@ class Notes:
     def known(self) -> dict[str, Any]:
         return dict(self.facts)
 
+    def say(self, text: str) -> None:
+        self.facts["said"] = text
+
     def note(self, **facts: Any) -> None:
         self.facts |= msgspec.json.decode(msgspec.json.encode(facts))
 

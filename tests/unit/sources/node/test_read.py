@@ -312,7 +312,9 @@ def test_this_machine_s_own_processes_are_found_by_their_first_word() -> None:
     with subprocess.Popen(argv, executable="/usr/bin/perl") as running:
         try:
             machine = Machine()
+            end = time.monotonic() + 20
             while machine.arguments(running.pid) != argv:
+                assert time.monotonic() < end
                 time.sleep(0.01)  # It has been started, and the kernel has not told its words yet.
             found = [one for one in node.read(machine, ORIGIN).resources if one.ref.name == "kube-scheduler"]
             assert [one.data["flags"]["profiling"] for one in found] == ["true"]
