@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import shutil
 from collections.abc import Sequence
 
+from bulkhead.clients import programs
 from bulkhead.core.errors import PlanRefused, SourceError
 
 _SAID = 300
+_OUTPUT = 1024 * 1024
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -22,18 +22,9 @@ async def run(words: Sequence[str], *, seconds: float) -> None:
     program = shutil.which(words[0], path=_PATH)
     if program is None:
         raise PlanRefused(f"there is no program '{words[0]}' here")
-    process = await asyncio.create_subprocess_exec(
-        program, *words[1:], stdin=asyncio.subprocess.DEVNULL, stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE, env={"PATH": _PATH, "LANG": "C.UTF-8"},
-    )  # fmt: skip
-    try:
-        async with asyncio.timeout(seconds):
-            _, said = await process.communicate()
-    except TimeoutError as error:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        await process.wait()
-        raise SourceError(f"it took longer than {seconds:g} seconds", where=words[0]) from error
-    if process.returncode:
-        text = " ".join(said[-_SAID:].decode("utf-8", "replace").split())
-        raise SourceError(f"it failed with exit code {process.returncode}{': ' + text if text else ''}", where=words[0])
+    ended = await programs.run(
+        (program, *words[1:]), variables={"PATH": _PATH, "LANG": "C.UTF-8"}, seconds=seconds, most=_OUTPUT, listen="err"
+    )
+    if ended.code:
+        text = " ".join(ended.said[-_SAID:].decode("utf-8", "replace").split())
+        raise SourceError(f"it failed with exit code {ended.code}{': ' + text if text else ''}", where=words[0])

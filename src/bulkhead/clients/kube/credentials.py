@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
-import contextlib
 import os
-import signal
 import time
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from bulkhead.clients import programs
 from bulkhead.clients.kube.config import Cluster
 from bulkhead.core.errors import SourceError
 
@@ -99,30 +97,10 @@ def _of_file(path: Path) -> str:
 
 
 async def _run(words: list[str], variables: dict[str, str]) -> bytes:
-    quiet = asyncio.subprocess.DEVNULL
     try:
-        process = await asyncio.create_subprocess_exec(
-            *words, stdin=quiet, stdout=asyncio.subprocess.PIPE, stderr=quiet, env=variables, start_new_session=True
-        )
-    except (OSError, ValueError) as error:
-        raise SourceError(f"the credential plug-in cannot be started: {error}", where=words[0]) from error
-    out = process.stdout
-    said = b""
-    try:
-        async with asyncio.timeout(_SECONDS):
-            while out is not None and (chunk := await out.read(65536)):
-                said += chunk
-                if len(said) > _OUTPUT:
-                    raise SourceError("the credential plug-in says too much", where=words[0])
-            code = await process.wait()
-    except TimeoutError as error:
-        raise SourceError(f"the credential plug-in took longer than {_SECONDS:g} seconds", where=words[0]) from error
-    finally:
-        if process.returncode is None:
-            # With whatever it started: a child would hold the pipe.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()
-    if code:
-        raise SourceError(f"the credential plug-in failed with exit code {code}", where=words[0])
-    return said
+        ended = await programs.run(words, variables=variables, seconds=_SECONDS, most=_OUTPUT)
+    except SourceError as error:
+        raise SourceError(f"the credential plug-in does not serve: {error.message}", where=words[0]) from error
+    if ended.code:
+        raise SourceError(f"the credential plug-in failed with exit code {ended.code}", where=words[0])
+    return ended.said
