@@ -16,6 +16,7 @@ from tests.conformance.model import Result
 
 SUITES = {
     "cel": "cel",
+    "gatekeeper-library": "gatekeeper_library",
     "opa": "opa",
     "opa-plan-ir": "opa_plan_ir",
     "pod-security": "pod_security",

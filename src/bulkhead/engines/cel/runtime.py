@@ -152,13 +152,15 @@ def select_optional(operand: Any, field: str) -> Any:
 
 
 def has_field(operand: Any, field: str) -> bool:
-    """``has(operand.field)``."""
+    """``has(operand.field)``; null has no fields (cel-go: a presence test of what has none is false)."""
     if type(operand) is Optional:
         operand = operand.inside
         if operand is ABSENT:
             return False
     if isinstance(operand, dict):
         return field in operand
+    if operand is None:
+        return False
     if operand is UNKNOWN:
         raise UnknownValue(f"has() asks for '{field}' of a value that is not known")
     raise NoSuchOverload(f"has() asks for '{field}' of {_article(operand)}")

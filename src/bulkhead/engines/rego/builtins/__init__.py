@@ -26,6 +26,7 @@ class Context(msgspec.Struct, frozen=True):
         addresses: those of a name.
         runtime: what ``opa.runtime`` answers with.
         parse_module: the tree of a module, by its name and text, as OPA writes it.
+        external: what a provider of external data answers for keys (Gatekeeper's ``external_data``).
         prints: whether ``print`` and ``trace`` leave notes.
     """
 
@@ -35,6 +36,7 @@ class Context(msgspec.Struct, frozen=True):
     addresses: Callable[[str], list[str]] | None = None
     runtime: dict[str, Any] | None = None
     parse_module: Callable[[str, str], Any] | None = None
+    external: Callable[[str, list[Any]], Any] | None = None
     prints: bool = False
 
 
