@@ -12,6 +12,7 @@ from bulkhead.engines.gatekeeper.matching import matches
 from bulkhead.engines.gatekeeper.model import Object, Request, Violation, World
 from bulkhead.engines.gatekeeper.template import CEL, Template
 from bulkhead.engines.rego.builtins import Context
+from bulkhead.engines.rego.errors import RegoError
 from bulkhead.engines.rego.program import Budget
 from bulkhead.engines.rego.wire import plain
 from bulkhead.engines.vap import Answer, Attributes
@@ -40,7 +41,7 @@ def judge(
         if (engine or constraint.template.engine) == CEL:
             return _by_cel(constraint, request, namespace)
         return _by_rego(constraint, request, world, namespace, budget)
-    except BulkheadError as error:
+    except (BulkheadError, RegoError) as error:
         # What cannot be told is no reason to let something pass.
         return (_wrong(constraint, f"it cannot be evaluated: {error}", error=True),)
 
