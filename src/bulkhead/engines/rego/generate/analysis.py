@@ -16,7 +16,7 @@ class Effects(msgspec.Struct, frozen=True):
 
     Attributes:
         assigned: given a new value.
-        reset: made undefined.
+        reset: made undefined, or given the value of another local, which may have none.
         changed: added to in place.
         shared: their value is held somewhere else as well from then on.
         risky: given a value by what can fail.
@@ -88,6 +88,11 @@ def shared_by(stmt: ir.Stmt) -> tuple[int, ...]:
     return tuple(operand.value for operand in given if isinstance(operand, ir.Local))
 
 
+def _copies(stmt: ir.Stmt) -> bool:
+    """Whether a statement gives a local what another one has, if that has anything."""
+    return isinstance(stmt, (ir.AssignVarStmt, ir.AssignVarOnceStmt)) and type(stmt.source) is ir.Local
+
+
 _RISKY = (ir.CallStmt, ir.CallDynamicStmt, ir.DotStmt, ir.LenStmt, ir.ObjectMergeStmt)
 
 
@@ -130,8 +135,8 @@ class Analysis:
                 risky.update(assigned_by(stmt))
             shared.update(shared_by(stmt))
             assigned.update(assigned_by(stmt))
-            if type(stmt) is ir.ResetLocalStmt:
-                reset.add(stmt.target)
+            if type(stmt) is ir.ResetLocalStmt or _copies(stmt):
+                reset.add(stmt.target)  # type: ignore[attr-defined]
             to = changed_by(stmt)
             if to is not None:
                 changed.add(to)

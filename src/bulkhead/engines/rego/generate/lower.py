@@ -180,10 +180,12 @@ class Lowering(Writer):
         for local, fact in facts.items():
             if local in effects.reset:
                 continue
-            risky = local in effects.risky or (local in effects.changed and not fact.own)
-            if risky and local not in self.careful:
+            # Adding to what is not ours, or is not any more by then, may fail.
+            alone = fact.own and local not in effects.shared and local not in effects.assigned
+            foreign = local in effects.changed and not alone
+            if (foreign or local in effects.risky) and local not in self.careful:
                 continue
-            if local in effects.assigned or (local in effects.changed and not fact.own):
+            if foreign or local in effects.assigned:
                 out[local] = SOME
             elif local in effects.shared and fact.own:
                 out[local] = msgspec.structs.replace(fact, own=False)
