@@ -11,7 +11,7 @@ from typing import NoReturn
 
 from bulkhead import __version__
 
-_COMMANDS = ("scan", "fix", "undo", "journal", "paths", "controls", "image", "watch", "serve", "demo")
+_COMMANDS = ("scan", "fix", "undo", "journal", "paths", "controls", "image", "policy", "watch", "serve", "demo")
 CLEAN, FINDINGS, USAGE, INCOMPLETE, INTERNAL = range(5)
 
 
