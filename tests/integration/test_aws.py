@@ -214,18 +214,41 @@ def test_pods_that_call_aws_with_the_role_of_their_node_are_seen_in_what_the_rol
     assert nodes("good") == {"nodes-good": [], "self-managed": ["sqs"]}
     assert of(read(double), "cloud.aws.eks-irsa") == {"good": Outcome.FAIL, "bad": Outcome.FAIL}
     double.entries.clear()
-    # Where the cluster alone knows who its nodes are, what is seen of some is no pass for all.
-    double.extras["good"] = SETTLED | {"accessConfig": {"authenticationMode": "CONFIG_MAP"}}
-    assert of(read(double), "cloud.aws.eks-irsa") == {"good": Outcome.ERROR, "bad": Outcome.FAIL}
+    # Where the cluster alone may know who its nodes are, what is seen of some is no pass for all.
+    for mode in ("CONFIG_MAP", "API_AND_CONFIG_MAP"):
+        double.extras["good"] = SETTLED | {"accessConfig": {"authenticationMode": mode}}
+        assert of(read(double), "cloud.aws.eks-irsa") == {"good": Outcome.ERROR, "bad": Outcome.FAIL}, mode
+
+
+def allowed(snapshot: Snapshot, *approved: str) -> Outcome:
+    [control] = [item for item in catalogue().controls if item.id == "cloud.generic.registry-allow-list"]
+    parameters = {control.id: {"approved": list(approved)}}
+    request = Request(catalogue(), (control,), keep_passes=True, parameters=parameters)
+    [finding] = evaluate(snapshot, request).findings
+    return finding.outcome
 
 
 def test_registries_that_the_user_approves_decide_where_the_account_has_no_rule(double: AwsDouble) -> None:
-    [control] = [item for item in catalogue().controls if item.id == "cloud.generic.registry-allow-list"]
+    both = ("registry.example", "docker.io")
+    # What runs in clusters of EKS is not seen: it may come from anywhere.
     snapshot = read(double)
-    for approved, outcome in (([], Outcome.ERROR), (["registry.example"], Outcome.FAIL), (["registry.example", "docker.io"], Outcome.PASS)):  # fmt: skip
-        request = Request(catalogue(), (control,), keep_passes=True, parameters={control.id: {"approved": approved}})
-        [finding] = evaluate(snapshot, request).findings
-        assert finding.outcome is outcome, approved
+    assert [allowed(snapshot, *names) for names in ((), both[:1], both)] == [Outcome.ERROR, Outcome.FAIL, Outcome.ERROR]
+    eks = client("eks", double.url)
+    for name in ("good", "bad"):
+        eks.delete_nodegroup(clusterName=name, nodegroupName="nodes")
+        eks.delete_cluster(name=name)
+    eks.close()
+    snapshot = read(double)
+    assert [allowed(snapshot, *names) for names in ((), both[:1], both)] == [Outcome.ERROR, Outcome.FAIL, Outcome.PASS]
+    for call in (
+        "ecs:DescribeTaskDefinition",
+        "ecs:ListServices",
+        "ecs:ListClusters",
+        "ecs:ListTasks",
+        "eks:ListClusters",
+    ):
+        with double.refusing(call):
+            assert allowed(read(double), *both) is Outcome.ERROR, call
 
 
 def test_a_refused_call_turns_no_verdict_into_a_pass_and_hides_what_depends_on_it_alone(double: AwsDouble) -> None:

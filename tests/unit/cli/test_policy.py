@@ -85,6 +85,8 @@ def test_rules_of_rego_are_run_and_what_is_not_true_fails(capsys: pytest.Capture
     assert main(["policy", "test", "r"]) == 1
     assert capsys.readouterr().out == "fail     shop_test.rego data.shop.test_wrong: it is not true\n1 pass, 1 fail\n"
     assert main(["policy", "test", "r", "--rego-version", "1"]) == 3
+    put("none/a.yaml", pod())
+    assert main(["policy", "test", "none"]) == 2
     put("k/kyverno-test.yaml", {"apiVersion": "cli.kyverno.io/v1alpha1", "kind": "Test"})
     assert main(["policy", "test", "k"]) == 3
     assert "not run here yet" in capsys.readouterr().out
@@ -185,6 +187,7 @@ def test_what_is_not_spoken_is_refused_aloud(capsys: pytest.CaptureFixture[str])
         {"apiVersion": "admissionregistration.k8s.io/v1", "kind": "MutatingAdmissionPolicy", "metadata": {"name": "m"}},
         {"apiVersion": "externaldata.gatekeeper.sh/v1beta1", "kind": "Provider", "metadata": {"name": "e"}},
         CONSTRAINT, cel("object.", kind="Broken"), template(kind="Alone"),
+            template(kind="Alone"),
     ]))  # fmt: skip
     put("o/pod.yaml", pod())
     assert main(["policy", "apply", "p", "--to", "o"]) == 3
@@ -196,6 +199,7 @@ def test_what_is_not_spoken_is_refused_aloud(capsys: pytest.CaptureFixture[str])
         "no ConstraintTemplate for RequiredLabels",
         "ConstraintTemplate/broken",
         "Alone has no constraint",
+        "another template of this name",
     ):
         assert said in err
 

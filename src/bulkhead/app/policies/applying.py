@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
-from bulkhead.app.policies.model import Action, Bound, Document, Object, Policies, Said, name_of
-from bulkhead.core.errors import BulkheadError, ParseError
+from bulkhead.app.policies.model import Action, Bound, Document, Object, Policies, Said, shown_name
+from bulkhead.core.errors import BulkheadError
 from bulkhead.engines.admission.review import GroupVersionKind, GroupVersionResource, Review
 from bulkhead.engines.admission.selectors import labels_of, selects
 from bulkhead.engines.gatekeeper import Violation, judge
 from bulkhead.engines.gatekeeper.expansion import expand
-from bulkhead.engines.gatekeeper.model import WEBHOOK, of_object
-from bulkhead.engines.gatekeeper.suites import inventory
+from bulkhead.engines.gatekeeper.model import WEBHOOK, metadata_of, name_of, of_object
+from bulkhead.engines.gatekeeper.objects import Objects
 from bulkhead.engines.vap import Answer, Attributes, decide
 
 _ACTIONS: Final[Mapping[str, Action]] = {
@@ -26,27 +26,12 @@ _ACTIONS: Final[Mapping[str, Action]] = {
 _RANK: Final = ("deny", "warn", "audit")
 
 
-class Objects:
-    """A cluster of objects: what policies may ask of it. Namespaces that are not among them are not known."""
+class _Manifests(Objects):
+    """Manifests as a cluster: constraints ask them, and policies of the API server for parameters."""
 
     def __init__(self, things: Sequence[Object], parameters: Sequence[Object]) -> None:
-        self._inventory = inventory([thing for thing in things if isinstance(thing.get("metadata"), Mapping)])
+        super().__init__(things)
         self._parameters = [*parameters, *things]
-        self._namespaces = {
-            str(labels["name"]): thing
-            for thing in things
-            if (thing.get("apiVersion"), thing.get("kind")) == ("v1", "Namespace")
-            and (labels := thing.get("metadata") or {}).get("name")
-        }
-
-    def namespace(self, name: str) -> Object | None:
-        return self._namespaces.get(name)
-
-    def inventory(self) -> Object:
-        return self._inventory
-
-    def external(self, provider: str, keys: list[Any]) -> Object:  # noqa: ARG002 (the port's)
-        raise ParseError("providers of external data are not asked for files", where=provider)
 
     def parameters(
         self, api_version: str, kind: str, *, namespace: str, name: str, selector: Object | None
@@ -55,8 +40,8 @@ class Objects:
             item
             for item in self._parameters
             if (item.get("apiVersion"), item.get("kind")) == (api_version, kind)
-            and (item.get("metadata") or {}).get("namespace", namespace) == namespace
-            and ((item.get("metadata") or {}).get("name") == name if name else selects(selector, labels_of(item)))
+            and metadata_of(item).get("namespace", namespace) == namespace
+            and (name_of(item) == name if name else selects(selector, labels_of(item)))
         ]
 
     def authorize(self, attributes: Attributes) -> Answer:  # noqa: ARG002
@@ -76,16 +61,16 @@ def objects(documents: Iterable[Document]) -> list[Document]:
 
 def apply(policies: Policies, things: Sequence[Document]) -> tuple[Said, ...]:
     """What the policies say of objects, worst first."""
-    world = Objects([item.value for item in things], policies.parameters)
+    world = _Manifests([item.value for item in things], policies.parameters)
     found = [said for item in things for said in _of(policies, item, world)]
     return tuple(
         sorted(found, key=lambda said: (_RANK.index(said.action), said.file, said.object, said.policy, said.message))
     )
 
 
-def _of(policies: Policies, document: Document, world: Objects) -> Iterator[Said]:
+def _of(policies: Policies, document: Document, world: _Manifests) -> Iterator[Said]:
     thing = document.value
-    name = name_of(thing)
+    name = shown_name(thing)
     try:
         request = of_object(thing)
         implied = expand(policies.expanders, thing, world, policies.mutators)
@@ -118,7 +103,7 @@ def _constraint(violation: Violation, file: str, name: str, message: str, action
         )
 
 
-def _bound(bound: Bound, file: str, name: str, review: Review, world: Objects) -> Iterator[Said]:
+def _bound(bound: Bound, file: str, name: str, review: Review, world: _Manifests) -> Iterator[Said]:
     for decision in decide(bound.policy, bound.binding, review, world).decisions:
         for one in decision.actions:
             yield Said(
@@ -136,7 +121,7 @@ def _review(thing: Object) -> Review:
     """The request that would create the object; its resource is its kind's usual plural."""
     group, _, version = str(thing.get("apiVersion", "")).rpartition("/")
     kind = str(thing.get("kind", ""))
-    metadata = thing.get("metadata") or {}
+    metadata = metadata_of(thing)
     return Review(
         kind=GroupVersionKind(group, version, kind), resource=GroupVersionResource(group, version, _plural(kind)),
         name=str(metadata.get("name") or ""), namespace=str(metadata.get("namespace") or ""), operation="CREATE", object=thing,

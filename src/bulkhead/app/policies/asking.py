@@ -31,34 +31,40 @@ class Answered(msgspec.Struct, frozen=True):
     Attributes:
         results: for each way in which it holds, the values of its variables; of a lone term its value, under ``value``.
         lone: the query is a term without variables.
-        notes: what was printed.
+        version: that the modules were read as.
+        notes: what was traced.
     """
 
     results: tuple[dict[str, Any], ...]
     lone: bool
+    version: int
     notes: tuple[str, ...] = ()
     profile: Profile | None = None
 
 
-def parsed(modules: Sequence[Module], version: int | None) -> list[syntax.Module]:
-    """The modules' trees.
+def parsed(modules: Sequence[Module], version: int | None) -> tuple[list[syntax.Module], int]:
+    """The modules' trees, and the version that they were read as.
 
     Args:
         modules: of one policy.
-        version: of the language; None for 1, and 0 where they are none of 1 and all of 0.
+        version: of the language; None for 1, and 0 where one of them is none of 1 and all are of 0.
 
     Raises:
         ExpressionError: one of them is none.
     """
     if version is not None:
-        return [module(item.text, item.file, version=version) for item in modules]
+        return _read(modules, version), version
     try:
-        return [module(item.text, item.file, version=1) for item in modules]
+        return _read(modules, 1), 1
     except ExpressionError as error:
         try:
-            return [module(item.text, item.file, version=0) for item in modules]
+            return _read(modules, 0), 0
         except ExpressionError:
             raise error from None
+
+
+def _read(modules: Sequence[Module], version: int) -> list[syntax.Module]:
+    return [module(item.text, item.file, version=version) for item in modules]
 
 
 def compiled(modules: Sequence[syntax.Module], queries: Mapping[str, str], *, instrumented: bool = False) -> Program:
@@ -92,7 +98,7 @@ def ask(
     """
     body = query(text)
     lone = _is_lone(body)
-    trees = parsed(modules, version)
+    trees, taken = parsed(modules, version)
     try:
         program = compiled(trees, {_ENTRY: f"{_VALUE} = {text}" if lone else text}, instrumented=profile)
     except ExpressionError:
@@ -101,12 +107,12 @@ def ask(
         lone = False
         program = compiled(trees, {_ENTRY: text}, instrumented=profile)
     budget = Budget(deadline=time.monotonic() + SECONDS, clock=time.monotonic)
-    context = Context(now=time.time_ns(), prints=True)  # What trace says is told.
+    context = Context(now=time.time_ns(), prints=True)
     answer = program.answer(_ENTRY, given, data, context=context, budget=budget, strict=strict)
     found = tuple({name: plain(value) for name, value in result.items()} for result in answer.results)
     if lone:
         found = tuple({"value": result[_VALUE], **{n: v for n, v in result.items() if n != _VALUE}} for result in found)
-    return Answered(found, lone, answer.notes, answer.profile)
+    return Answered(found, lone, taken, answer.notes, answer.profile)
 
 
 def _is_lone(body: syntax.Body) -> bool:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final, TypeVar
 
-from bulkhead.app.policies.model import Bound, Document, Object, Policies, Refused, name_of
+from bulkhead.app.policies.model import Bound, Document, Object, Policies, Refused, shown_name
 from bulkhead.core.errors import BulkheadError, ParseError
 from bulkhead.engines import gatekeeper, vap
 from bulkhead.engines.gatekeeper import Constraint, Template
@@ -46,7 +46,7 @@ class _Loading:
             return None
 
     def refuse(self, document: Document, reason: str) -> None:
-        self.refused.append(Refused(document.file, name_of(document.value), reason))
+        self.refused.append(Refused(document.file, shown_name(document.value), reason))
 
     def constraint(self, thing: Object) -> Constraint:
         template = self.templates.get(str(thing.get("kind")))
@@ -55,8 +55,7 @@ class _Loading:
         return gatekeeper.compile_constraint(template, thing)
 
     def bound(self, thing: Object) -> Bound:
-        spec = thing.get("spec")
-        name = str(spec.get("policyName") or "") if isinstance(spec, Mapping) else ""
+        name = vap.check_binding(thing)
         if name not in self.policies:
             raise ParseError(f"there is no ValidatingAdmissionPolicy '{name}'")
         return Bound(self.policies[name], thing)
@@ -73,11 +72,15 @@ def load(documents: Iterable[Document]) -> Policies:
         groups.setdefault((str(thing.get("apiVersion", "")).partition("/")[0], thing["kind"]), []).append(document)
     for document in groups.pop((_TEMPLATES, "ConstraintTemplate"), ()):
         template = loading.taken(document, gatekeeper.compile_template)
-        if template is not None:
+        if template is not None and template.kind in loading.templates:
+            loading.refuse(document, "there is another template of this name")
+        elif template is not None:
             loading.templates[template.kind] = template
     for document in groups.pop((_ADMISSION, "ValidatingAdmissionPolicy"), ()):
         policy = loading.taken(document, vap.compile_policy)
-        if policy is not None:
+        if policy is not None and policy.name in loading.policies:
+            loading.refuse(document, "there is another policy of this name")
+        elif policy is not None:
             loading.policies[policy.name] = policy
     bound = _all(loading, groups.pop((_ADMISSION, "ValidatingAdmissionPolicyBinding"), []), loading.bound)
     constraints, mutators, expanders, parameters = [], [], [], []
@@ -88,7 +91,7 @@ def load(documents: Iterable[Document]) -> Policies:
             mutators += _all(loading, held, mutating.compile_mutator)
         elif group == _EXPANSIONS:
             expanders += _all(loading, held, expanding.compile_expander)
-        elif group in _UNSPOKEN or (group == _ADMISSION and kind.startswith(("Mutating", "Validating"))):
+        elif group in _UNSPOKEN or (group == _ADMISSION and kind.startswith("MutatingAdmissionPolicy")):
             for document in held:
                 loading.refuse(document, f"{_UNSPOKEN.get(group, kind)} are not evaluated here yet")
         else:

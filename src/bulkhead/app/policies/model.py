@@ -10,6 +10,7 @@ import msgspec
 from bulkhead.core.resource import Gap
 from bulkhead.engines.gatekeeper import Constraint
 from bulkhead.engines.gatekeeper.expansion import Expander
+from bulkhead.engines.gatekeeper.model import metadata_of
 from bulkhead.engines.gatekeeper.mutation import Mutator
 from bulkhead.engines.vap import Policy
 
@@ -94,12 +95,11 @@ class Said(msgspec.Struct, frozen=True):
     error: bool = False
 
 
-def name_of(thing: Any) -> str:
+def shown_name(thing: Any) -> str:
     """``Kind/namespace/name`` of an object."""
     if not isinstance(thing, Mapping):
         return "?"
-    metadata = thing.get("metadata")
-    metadata = metadata if isinstance(metadata, Mapping) else {}
+    metadata = metadata_of(thing)
     parts: Sequence[str] = [
         str(thing.get("kind", "?")),
         str(metadata.get("namespace") or ""),

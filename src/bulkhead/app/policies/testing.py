@@ -81,7 +81,7 @@ def _rules(modules: Sequence[Module], version: int | None) -> Iterator[Tested]:
     if not any("test_" in module.text for module in modules):
         return
     try:
-        read = parsed(modules, version)
+        read, _ = parsed(modules, version)
         places = {
             f"data.{'.'.join(item.package)}.{rule.name}": item.path
             for item in read

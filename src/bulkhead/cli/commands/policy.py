@@ -48,7 +48,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def _add_version(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--rego-version", type=int, choices=(0, 1), default=None,
-        help="of the language (default: 1, and 0 for a folder whose files are none of 1)",
+        help="of the language (default: 1, and 0 for a folder of v0)",
     )  # fmt: skip
 
 
@@ -59,6 +59,7 @@ def run(arguments: argparse.Namespace) -> int:
 def _test(arguments: argparse.Namespace) -> int:
     from bulkhead.app.policies import testing
     from bulkhead.bootstrap import policyfiles
+    from bulkhead.core.errors import UsageError
 
     files, found = policyfiles.folder(arguments.path)
     engine = "" if arguments.engine == "own" else arguments.engine
@@ -67,11 +68,14 @@ def _test(arguments: argparse.Namespace) -> int:
         counts[tested.outcome] += 1
         _tell_tested(arguments, tested)
     _tell_gaps(found)
+    if not any(counts.values()) and not found.gaps:
+        # A path that is misspelt is no test that holds.
+        raise UsageError("there are no tests", where=arguments.path, hint="suites of gator, or rules test_… of Rego")
     if arguments.format == "json":
         rendering.json({"counts": counts})
     else:
         said = ", ".join(f"{count} {outcome}" for outcome, count in counts.items() if count)
-        sys.stdout.write((said or "there are no tests") + "\n")
+        sys.stdout.write((said or "no test was run") + "\n")
     if counts["fail"]:
         return 1
     return 3 if counts["refused"] or found.gaps else 0
@@ -119,6 +123,8 @@ def _eval(arguments: argparse.Namespace) -> int:
         )  # fmt: skip
     except RegoError as error:
         raise SourceError(f"there is no answer: {error}", where=arguments.query) from error
+    if answer.version == 0 and arguments.rego_version is None:
+        rendering.talk("the modules are read as Rego v0, since they are none of v1 (--rego-version says which)")
     for note in answer.notes:
         rendering.talk(note)
     shown: list[Any] = [result["value"] if answer.lone else result for result in answer.results]

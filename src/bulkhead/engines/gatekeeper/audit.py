@@ -11,7 +11,7 @@ from bulkhead.core.errors import BulkheadError
 from bulkhead.engines.gatekeeper.constraint import Constraint
 from bulkhead.engines.gatekeeper.expansion import Expander, expand
 from bulkhead.engines.gatekeeper.judge import judge
-from bulkhead.engines.gatekeeper.model import AUDIT, Object, Violation, World, of_object
+from bulkhead.engines.gatekeeper.model import AUDIT, Object, Violation, World, metadata_of, name_of, of_object
 from bulkhead.engines.gatekeeper.mutation import Mutator
 
 SHOWN: Final = 20
@@ -105,9 +105,5 @@ def _violations(
 
 
 def _place(thing: Object) -> Place:
-    metadata = thing.get("metadata")
-    metadata = metadata if isinstance(metadata, Mapping) else {}
-    return (
-        str(thing.get("apiVersion", "")), str(thing.get("kind", "")), str(metadata.get("namespace") or ""),
-        str(metadata.get("name") or ""),
-    )  # fmt: skip
+    space = str(metadata_of(thing).get("namespace") or "")
+    return str(thing.get("apiVersion", "")), str(thing.get("kind", "")), space, name_of(thing)

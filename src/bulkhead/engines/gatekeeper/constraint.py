@@ -10,7 +10,7 @@ import msgspec
 from bulkhead.core.errors import ParseError
 from bulkhead.engines.gatekeeper import parameters
 from bulkhead.engines.gatekeeper.matching import Match, compile_match
-from bulkhead.engines.gatekeeper.model import POINTS, Object
+from bulkhead.engines.gatekeeper.model import POINTS, Object, name_of
 from bulkhead.engines.gatekeeper.template import Template
 
 _GROUP: Final = "constraints.gatekeeper.sh"
@@ -43,8 +43,7 @@ def compile_constraint(template: Template, thing: Object) -> Constraint:
         ParseError: it is none of this template, does not follow its schema, or has something that is not known.
     """
     group, _, version = str(thing.get("apiVersion", "")).partition("/")
-    metadata = thing.get("metadata")
-    name = str(metadata.get("name") or "") if isinstance(metadata, Mapping) else ""
+    name = name_of(thing)
     if group != _GROUP or version not in _VERSIONS or thing.get("kind") != template.kind:
         raise ParseError(
             f"a {thing.get('kind')} of {thing.get('apiVersion')} is no {template.kind} of {_GROUP}", where=name
@@ -77,7 +76,10 @@ def _actions(spec: Mapping[str, Any], name: str) -> Mapping[str, tuple[str, ...]
         raise ParseError("scopedEnforcementActions is a list", where=name)
     for item in scoped:
         _known(item.get("action"), name)
-        for point in item.get("enforcementPoints") or ():
+        points = item.get("enforcementPoints") or []
+        if not isinstance(points, list):
+            raise ParseError("enforcementPoints is a list", where=name)
+        for point in points:
             called = point.get("name") if isinstance(point, Mapping) else None
             if called not in (*POINTS, "*"):
                 raise ParseError(f"there is no enforcement point '{called}'", where=name)

@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 import msgspec
 
 from bulkhead.core.errors import LimitExceeded, ParseError
-from bulkhead.engines.gatekeeper.model import Object, World
+from bulkhead.engines.gatekeeper.model import Object, World, metadata_of, name_of
 from bulkhead.engines.gatekeeper.mutation import Mutator, mutate
 
 GROUP: Final = "expansion.gatekeeper.sh"
@@ -74,8 +74,7 @@ def compile_expander(thing: Object) -> Expander:
         ParseError: Gatekeeper would refuse it, or there is something in it that is not known.
     """
     group, _, version = str(thing.get("apiVersion", "")).partition("/")
-    metadata = thing.get("metadata")
-    name = str(metadata.get("name") or "") if isinstance(metadata, Mapping) else ""
+    name = name_of(thing)
     if group != GROUP or version not in _VERSIONS or thing.get("kind") != KIND:
         raise ParseError(f"a {thing.get('kind')} of {thing.get('apiVersion')} is no {KIND}", where=name)
     if not 0 < len(name) < 64:
@@ -113,7 +112,7 @@ def expand(
     while left:
         base, depth = left.pop()
         if depth > _DEPTH or len(found) > _MANY:
-            raise LimitExceeded(f"objects stand for others more than {_DEPTH} deep", where=_name(thing))
+            raise LimitExceeded(f"objects stand for others more than {_DEPTH} deep", where=name_of(thing))
         group, _, version = str(base.get("apiVersion", "")).rpartition("/")
         for expander in expanders:
             if expander.applies(group, version, str(base.get("kind", ""))):
@@ -125,27 +124,24 @@ def expand(
     return tuple(found)
 
 
-def _name(thing: Object) -> str:
-    return str((thing.get("metadata") or {}).get("name") or "")
-
-
 def _made(base: Object, expander: Expander) -> dict[str, Any]:
     source: Any = base
     for step in expander.spec.templateSource.split("."):
         source = source.get(step) if isinstance(source, Mapping) else None
     if not isinstance(source, Mapping):
-        raise ParseError(f"there is nothing at {expander.spec.templateSource}", where=_name(base))
+        raise ParseError(f"there is nothing at {expander.spec.templateSource}", where=name_of(base))
     made = copy.deepcopy(dict(source))
     generated = expander.spec.generatedGVK
     made["apiVersion"] = f"{generated.group}/{generated.version}" if generated.group else generated.version
     made["kind"] = generated.kind
-    metadata = dict(made.get("metadata") or {})
-    if space := (base.get("metadata") or {}).get("namespace"):
+    metadata = dict(metadata_of(made))
+    if space := metadata_of(base).get("namespace"):
         metadata["namespace"] = space
-    metadata["name"] = f"{_name(base)}-{generated.kind}".lower()
-    owner = {"apiVersion": base.get("apiVersion"), "kind": base.get("kind"), "name": _name(base)}
-    owners = list(metadata.get("ownerReferences") or ())
-    if all(owner.values()) and not any(owner.items() <= item.items() for item in owners):
+    metadata["name"] = f"{name_of(base)}-{generated.kind}".lower()
+    owner = {"apiVersion": base.get("apiVersion"), "kind": base.get("kind"), "name": name_of(base)}
+    held = metadata.get("ownerReferences")
+    owners = held if isinstance(held, list) else []
+    if all(owner.values()) and not any(isinstance(item, dict) and owner.items() <= item.items() for item in owners):
         metadata["ownerReferences"] = [*owners, {**owner, "uid": ""}]
     made["metadata"] = metadata
     return made

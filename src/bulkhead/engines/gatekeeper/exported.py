@@ -21,7 +21,7 @@ _GLOB: Final = 'string({text}).matches("^" + string({pattern}).replace("*", ".*"
 
 
 def policy(template: Template) -> dict[str, Any]:
-    """The policy of a template.
+    """The policy of a template; where that names no operations, of what is created and changed, as Gatekeeper's webhook is asked.
 
     Raises:
         ParseError: its code is Rego, which no API server evaluates.
@@ -31,7 +31,7 @@ def policy(template: Template) -> dict[str, Any]:
     spec = cel_source.specification(template.source, template.kind)
     spec["matchConditions"] = [*_conditions(), *spec["matchConditions"]]
     rule = {
-        "apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*"], "operations": list(template.operations or _OPERATIONS[:2]),
+        "apiGroups": ["*"], "apiVersions": ["*"], "resources": ["*", "pods/ephemeralcontainers"], "operations": list(template.operations or _OPERATIONS[:2]),
     }  # fmt: skip
     spec["matchConstraints"] = {"matchPolicy": "Equivalent", "resourceRules": [rule]}
     return {
@@ -73,12 +73,17 @@ def binding(constraint: Constraint) -> dict[str, Any]:
 def _conditions() -> list[dict[str, str]]:
     """What a constraint's match says, as conditions over it."""
     kinds = (
-        "params.spec.match.kinds.exists(k, (!has(k.kinds) || size(k.kinds) == 0 || '*' in k.kinds || request.kind.kind in k.kinds)"
+        "size(params.spec.match.kinds) == 0 || params.spec.match.kinds.exists(k, (!has(k.kinds) || size(k.kinds) == 0 || '*' in k.kinds || request.kind.kind in k.kinds)"
         " && (!has(k.apiGroups) || size(k.apiGroups) == 0 || '*' in k.apiGroups || request.kind.group in k.apiGroups))"
     )
     space = "(request.kind.group == '' && request.kind.kind == 'Namespace' ? request.name : request.namespace)"
     fits = _GLOB.format(text=space, pattern="n")
-    name = _GLOB.format(text="(object == null ? oldObject : object).metadata.name", pattern="params.spec.match.name")
+    metadata = "(object == null ? oldObject : object).metadata"
+    glob = "params.spec.match.name"
+    name = (
+        f"{glob} == '' || (has({metadata}.name) && {_GLOB.format(text=f'{metadata}.name', pattern=glob)})"
+        f" || ({glob}.endsWith('*') && has({metadata}.generateName) && {_GLOB.format(text=f'{metadata}.generateName', pattern=glob)})"
+    )
     rules = {
         "kinds": kinds,
         "namespaces": f"{space} == '' || size(params.spec.match.namespaces) == 0 || params.spec.match.namespaces.exists(n, {fits})",

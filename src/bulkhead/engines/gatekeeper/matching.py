@@ -9,7 +9,7 @@ import msgspec
 
 from bulkhead.core.errors import ParseError
 from bulkhead.engines.admission.selectors import labels_of, selects
-from bulkhead.engines.gatekeeper.model import Object, Source
+from bulkhead.engines.gatekeeper.model import Object, Source, metadata_of, name_of
 
 _ANY: Final = "*"
 Scope = Literal["*", "Cluster", "Namespaced"]
@@ -76,12 +76,11 @@ def matches(match: Match, thing: Object, namespace: Object | None, source: Sourc
     """
     group, _, _ = str(thing.get("apiVersion", "")).rpartition("/")
     kind = str(thing.get("kind", ""))
-    metadata = thing.get("metadata")
-    metadata = metadata if isinstance(metadata, Mapping) else {}
+    metadata = metadata_of(thing)
     own = str(metadata.get("namespace") or "")
     is_namespace = (group, kind) == ("", "Namespace")
-    name = str(metadata.get("name") or "")
-    space = name if is_namespace else (_name_of(namespace) or own)
+    name = name_of(thing)
+    space = name if is_namespace else ((namespace is not None and name_of(namespace)) or own)
     return (
         _of_kind(match.kinds, group, kind)
         and _in_scope(match.scope, is_namespace=is_namespace, namespaced=bool(own) or namespace is not None)
@@ -92,11 +91,6 @@ def matches(match: Match, thing: Object, namespace: Object | None, source: Sourc
         and _named(match.name, name, str(metadata.get("generateName") or ""))
         and match.source in ("All", source)
     )
-
-
-def _name_of(namespace: Object | None) -> str:
-    metadata = namespace.get("metadata") if namespace is not None else None
-    return str(metadata.get("name") or "") if isinstance(metadata, Mapping) else ""
 
 
 def _of_kind(kinds: tuple[Kinds, ...], group: str, kind: str) -> bool:

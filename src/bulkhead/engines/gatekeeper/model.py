@@ -20,6 +20,16 @@ Source = Literal["Original", "Generated"]
 Object = Mapping[str, Any]
 
 
+def metadata_of(thing: Object) -> Mapping[str, Any]:
+    """The metadata of an object; empty where it has none, or something else in its place."""
+    found = thing.get("metadata")
+    return found if isinstance(found, Mapping) else {}
+
+
+def name_of(thing: Object) -> str:
+    return str(metadata_of(thing).get("name") or "")
+
+
 class World(Protocol):
     """What constraints may ask of a cluster."""
 
@@ -87,15 +97,13 @@ def of_object(thing: Object, source: Source = "Original") -> Request:
     Raises:
         ParseError: it is no object of Kubernetes.
     """
-    metadata = thing.get("metadata")
     version, kind = thing.get("apiVersion"), thing.get("kind")
     if not isinstance(version, str) or not isinstance(kind, str) or not version or not kind:
         raise ParseError("an object has an apiVersion and a kind")
-    metadata = metadata if isinstance(metadata, Mapping) else {}
     group, _, number = version.rpartition("/")
     review = Review(
-        kind=GroupVersionKind(group, number, kind), resource=GroupVersionResource(), name=str(metadata.get("name") or ""),
-        namespace=str(metadata.get("namespace") or ""), operation="",  # type: ignore[arg-type]
+        kind=GroupVersionKind(group, number, kind), resource=GroupVersionResource(), name=name_of(thing),
+        namespace=str(metadata_of(thing).get("namespace") or ""), operation="",  # type: ignore[arg-type]
         object=thing,
     )  # fmt: skip
     document = {

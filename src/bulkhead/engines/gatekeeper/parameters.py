@@ -47,6 +47,9 @@ def _converted(schema: Any, where: str, depth: int) -> Any:
         raise ParseError("rules in CEL of a schema of parameters are not evaluated", where=where)
     if unknown:
         raise ParseError(f"a schema has no {min(unknown)}", where=where)
+    for name, kind in (("allOf", list), ("anyOf", list), ("oneOf", list), ("properties", dict)):
+        if not isinstance(schema.get(name, kind()), kind):
+            raise ParseError(f"{name} of a schema is a {'mapping' if kind is dict else 'list'}", where=where)
     made: dict[str, Any] = {name: value for name, value in schema.items() if name in _WORDS}
     for name in ("allOf", "anyOf", "oneOf"):
         if name in made:
@@ -58,8 +61,7 @@ def _converted(schema: Any, where: str, depth: int) -> Any:
         made["additionalProperties"] = _converted(made["additionalProperties"], where, depth + 1)
     if "properties" in made:
         made["properties"] = {
-            name: _converted(item, f"{where}.properties.{name}", depth + 1)
-            for name, item in (made["properties"] or {}).items()
+            name: _converted(item, f"{where}.properties.{name}", depth + 1) for name, item in made["properties"].items()
         }
         if schema.get("type") == "object" and not schema.get(_KEEP):
             # The API server would drop what the schema does not have: a misspelt parameter would weaken a policy unseen.

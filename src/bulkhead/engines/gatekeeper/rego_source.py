@@ -9,6 +9,7 @@ from bulkhead.core.errors import ParseError
 from bulkhead.engines.rego import plans
 from bulkhead.engines.rego.builtins import TABLE, Builtin
 from bulkhead.engines.rego.compile.planner import plan
+from bulkhead.engines.rego.errors import BuiltinError
 from bulkhead.engines.rego.parser.modules import module, query
 from bulkhead.engines.rego.program import Program, compile_plan
 from bulkhead.engines.rego.syntax import Module, Ref, String, Term, Var
@@ -26,7 +27,9 @@ def _external(w: Any, asked: Any) -> Any:
 
     given = port(w.context.external, "external_data", "providers of external data")
     provider, keys = (asked.get("provider"), asked.get("keys")) if isinstance(asked, dict) else (None, None)
-    return given(provider, list(keys) if keys is not None else [])
+    if not isinstance(provider, str) or not isinstance(keys, list):
+        raise BuiltinError("external_data: it takes a provider and a list of keys")
+    return given(provider, keys)
 
 
 BUILTINS: Final[Mapping[str, Builtin]] = {

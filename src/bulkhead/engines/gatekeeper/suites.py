@@ -15,7 +15,8 @@ from bulkhead.engines.cel.library.patterns import compiled
 from bulkhead.engines.gatekeeper import expansion
 from bulkhead.engines.gatekeeper.constraint import Constraint, compile_constraint
 from bulkhead.engines.gatekeeper.judge import judge
-from bulkhead.engines.gatekeeper.model import GATOR, Object, Request, Violation, of_object, of_review
+from bulkhead.engines.gatekeeper.model import GATOR, Object, Request, Violation, metadata_of, of_object, of_review
+from bulkhead.engines.gatekeeper.objects import Objects
 from bulkhead.engines.gatekeeper.template import Template, compile_template
 
 KIND: Final = "Suite"
@@ -140,7 +141,7 @@ def _case(
     try:
         if not case.assertions:
             raise ParseError("a case asserts something")
-        world = _World([item for path in case.inventory for item in load(path)])
+        world = Objects(item for path in case.inventory for item in load(path))
         thing = _only(load, case.object, "object")
         found = list(judge(constraint, _request(thing), world, engine=engine))
         if thing.get("kind") != "AdmissionReview":
@@ -167,7 +168,7 @@ def _request(thing: Object) -> Request:
         raise ParseError("the request has neither an object nor an oldObject with a kind")
     group, _, version = str(shown.get("apiVersion", "")).rpartition("/")
     kind = {"group": group, "version": version, "kind": shown["kind"]}
-    metadata = shown.get("metadata") or {}
+    metadata = metadata_of(shown)
     told = {"name": metadata.get("name") or "", "namespace": metadata.get("namespace") or ""}
     whole = {"kind": kind, "resource": {}, "operation": "", **told, **asked}
     operation = whole["operation"]
@@ -195,48 +196,6 @@ def _asserted(test: Test, case: Case, number: int, assertion: Assertion, found: 
         return Held(test.name, case.name, number, "pass")
     said = f"{len(fits)} violations, {wanted} wanted: {[item.message for item in found][:5]}"
     return Held(test.name, case.name, number, "fail", said)
-
-
-class _World:
-    """The objects of a case's inventory."""
-
-    def __init__(self, things: Sequence[Object]) -> None:
-        self._inventory = inventory(things)
-        self._namespaces = {
-            thing["metadata"]["name"]: thing
-            for thing in things
-            if (thing.get("apiVersion"), thing.get("kind")) == ("v1", "Namespace")
-        }
-
-    def namespace(self, name: str) -> Object | None:
-        return self._namespaces.get(name)
-
-    def inventory(self) -> Object:
-        return self._inventory
-
-    def external(self, provider: str, keys: list[Any]) -> Object:  # noqa: ARG002 (the port's)
-        raise ParseError("a suite has no providers of external data", where=provider)
-
-
-def inventory(things: Sequence[Object]) -> Object:
-    """Objects as ``data.inventory`` has them.
-
-    Raises:
-        ParseError: one of them is no object of a cluster.
-    """
-    found: dict[str, dict[str, Any]] = {}
-    for thing in things:
-        metadata = thing.get("metadata")
-        version, kind = thing.get("apiVersion"), thing.get("kind")
-        if not isinstance(metadata, Mapping) or not isinstance(version, str) or not isinstance(kind, str):
-            raise ParseError("an object has an apiVersion, a kind and a name")
-        name, space = str(metadata.get("name") or ""), str(metadata.get("namespace") or "")
-        place = ("namespace", space, version, kind) if space else ("cluster", version, kind)
-        holder: dict[str, Any] = found
-        for step in place:
-            holder = holder.setdefault(step, {})
-        holder[name] = thing
-    return found
 
 
 def beside(suite: str, path: str) -> str:

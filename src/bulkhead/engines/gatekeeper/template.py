@@ -12,7 +12,7 @@ from bulkhead.core.errors import ParseError
 from bulkhead.core.patterns import later
 from bulkhead.engines.gatekeeper import cel_source, parameters, rego_source
 from bulkhead.engines.gatekeeper.cel_source import Source
-from bulkhead.engines.gatekeeper.model import Object
+from bulkhead.engines.gatekeeper.model import Object, name_of
 from bulkhead.engines.rego.program import Program
 from bulkhead.engines.vap.policy import Policy
 
@@ -82,7 +82,10 @@ def compile_template(thing: Object) -> Template:
     target = _mapping(targets[0], "spec.targets[0]", name, ("target", "rego", "libs", "code", "operations"))
     if target.get("target") != TARGET:
         raise ParseError(f"'{target.get('target')}' is no target of Gatekeeper's; there is {TARGET}", where=name)
-    operations = tuple(str(item) for item in target.get("operations") or ())
+    told = target.get("operations") or []
+    if not isinstance(told, list):
+        raise ParseError("spec.targets[0].operations is a list", where=name)
+    operations = tuple(map(str, told))
     if unknown := [item for item in operations if item not in _OPERATIONS]:
         raise ParseError(f"'{unknown[0]}' is no operation", where=name)
     rego, source = _code(target, name)
@@ -97,8 +100,7 @@ def _name(thing: Object) -> str:
     group, _, version = str(thing.get("apiVersion", "")).partition("/")
     if group != _GROUP or version not in _VERSIONS or thing.get("kind") != "ConstraintTemplate":
         raise ParseError(f"a {thing.get('kind')} of {thing.get('apiVersion')} is no ConstraintTemplate")
-    metadata = thing.get("metadata")
-    return str(metadata.get("name") or "") if isinstance(metadata, Mapping) else ""
+    return name_of(thing)
 
 
 def _mapping(value: Any, what: str, where: str, known: tuple[str, ...]) -> Mapping[str, Any]:

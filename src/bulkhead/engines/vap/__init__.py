@@ -8,8 +8,9 @@
 Pure: namespaces, parameters and rights are asked through ports.
 """
 
+from bulkhead.engines.vap.binding import check_binding
 from bulkhead.engines.vap.decide import Decision, decide
 from bulkhead.engines.vap.policy import Policy, compile_policy
 from bulkhead.engines.vap.world import Answer, Attributes, World
 
-__all__ = ["Answer", "Attributes", "Decision", "Policy", "World", "compile_policy", "decide"]
+__all__ = ["Answer", "Attributes", "Decision", "Policy", "World", "check_binding", "compile_policy", "decide"]

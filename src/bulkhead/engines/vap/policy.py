@@ -72,7 +72,8 @@ def compile_policy(thing: Mapping[str, Any]) -> Policy:
     Raises:
         ParseError: the API server would refuse it, for the reason that is told.
     """
-    name = str((thing.get("metadata") or {}).get("name", ""))
+    metadata = thing.get("metadata")
+    name = str(metadata.get("name", "")) if isinstance(metadata, Mapping) else ""
     spec = thing.get("spec")
     spec = spec if isinstance(spec, Mapping) else {}
     wrong = list(_shape(name, spec))
@@ -110,6 +111,8 @@ def _shape(name: str, spec: Mapping[str, Any]) -> Iterator[_Wrong]:
     if failure not in ("Fail", "Ignore"):
         yield _unsupported("spec.failurePolicy", failure, ("Fail", "Ignore"))
     kind = spec.get("paramKind")
+    if isinstance(kind, Mapping) and not (isinstance(kind.get("kind"), str) and kind["kind"]):
+        yield _Wrong("spec.paramKind.kind", "Required value")
     if isinstance(kind, Mapping) and not _GROUP_VERSION.fullmatch(str(kind.get("apiVersion", ""))):
         version = str(kind.get("apiVersion", ""))
         message = f"Invalid value: {_quoted(version)}: unexpected GroupVersion string: {version}"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
+from typing import Any
 
 from bulkhead.clients.cloud.described import Caller
 from bulkhead.core.errors import SourceError
-from bulkhead.core.resource import Snapshot
+from bulkhead.core.resource import UNKNOWN, Snapshot
 from bulkhead.sources.cloud import ecr, ecs, eks, iam, identities, running
 from bulkhead.sources.cloud.account import Account
 from bulkhead.sources.cloud.layers import Layers
@@ -15,6 +16,7 @@ from bulkhead.sources.cloud.vpc import Networks
 
 _NOT_TOLD = (
     "which registries are approved is told by no API of AWS: name them in the parameter 'approved' of cloud.generic.registry-allow-list",
+    "images in clusters of EKS are not seen here: scan the cluster itself",
     "settings of ECS agents are read from the user data that their machines were started with",
     "one region is read, IAM is the account's",
 )
@@ -38,7 +40,7 @@ async def read(client: Caller, layers: Layers | None = None) -> Snapshot:
     tasks, images, pods, roles = await asyncio.gather(
         ecs.read(account, Networks(client)), ecr.read(account, layers), eks.read(account), iam.read(account)
     )
-    account.add("CloudAccount", number, {"observedRegistries": registries(tasks.images)}, uid=number)
+    account.add("CloudAccount", number, {"observedRegistries": _observed(account, tasks.images)}, uid=number)
     users = {arn: [*tasks.roles.get(arn, ()), *pods.get(arn, ())] for arn in (*tasks.roles, *pods, *roles.federated)}
     await asyncio.gather(
         running.read(account, tasks.running, images, layers), identities.read(account, users, roles.made_at)
@@ -47,6 +49,13 @@ async def read(client: Caller, layers: Layers | None = None) -> Snapshot:
         account.resources, key=lambda item: (item.ref.kind, item.ref.namespace, item.ref.name, item.ref.uid)
     )
     return Snapshot(tuple(ordered), account.gaps, _NOT_TOLD if layers else (*_NOT_TOLD, _UNREAD))
+
+
+def _observed(account: Account, images: Iterable[str]) -> list[Any]:
+    """The registries of what runs; an unknown one where not all is seen: lists that were refused, and what runs in clusters of EKS."""
+    clusters = any(item.ref.kind == "EksCluster" for item in account.resources)
+    unseen = any({"CloudAccount", "EksCluster"} & set(gap.hides) for gap in account.gaps)
+    return [*registries(images), *([UNKNOWN] if clusters or unseen else [])]
 
 
 def registries(images: Iterable[str]) -> list[str]:

@@ -40,27 +40,35 @@ async def read(account: Account, cluster: str, groups: list[str] | None, made: D
     arns = set(groups or ())
     if groups is None:
         found.append(UNKNOWN)
-    try:
-        arns |= await _registered(account, cluster, made.data)
-    except SourceError as error:
-        made.refused.append(error)
+    mode = (made.data.get("accessConfig") or {}).get("authenticationMode")
+    if mode != "API":
+        # What stands in the cluster's own map of roles is seen by nobody here.
+        made.refused.append(_in_the_cluster())
         found.append(UNKNOWN)
+    if mode != "CONFIG_MAP":
+        try:
+            arns |= await _registered(account, cluster)
+        except SourceError as error:
+            made.refused.append(error)
+            found.append(UNKNOWN)
     found += await asyncio.gather(*(_role(account, arn, made) for arn in sorted(arns)))
     made.data["nodeRoles"] = found
 
 
-async def _registered(account: Account, cluster: str, data: Mapping[str, Any]) -> set[str]:
-    """Roles of nodes that are in no node group of EKS, as they registered themselves.
+def _in_the_cluster() -> SourceError:
+    return SourceError(
+        "which roles its nodes have may stand in the cluster alone (aws-auth)",
+        where="nodeRoles",
+        hint="let the cluster take access entries only: authenticationMode API",
+    )
+
+
+async def _registered(account: Account, cluster: str) -> set[str]:
+    """Roles of nodes as access entries have them, also of those that are in no node group of EKS.
 
     Raises:
-        SourceError: the list is refused or cut, or the cluster keeps it in itself.
+        SourceError: the list is refused or cut.
     """
-    if (data.get("accessConfig") or {}).get("authenticationMode") == "CONFIG_MAP":
-        raise SourceError(
-            "which roles its nodes have stands in the cluster alone",
-            where="nodeRoles",
-            hint="let the cluster take access entries too: authenticationMode API_AND_CONFIG_MAP",
-        )
     listed = await account.client.collect("eks", "list_access_entries", "accessEntries", clusterName=cluster)
     if listed.cut:
         raise SourceError(f"not all are read: {listed.cut}", where="eks:ListAccessEntries")

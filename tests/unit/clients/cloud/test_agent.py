@@ -41,8 +41,15 @@ def test_what_is_written_last_holds_and_comments_do_not() -> None:
     assert told(text + "echo ECS_CLUSTER=other >> /etc/ecs/ecs.config\n") == {"ECS_CLUSTER": "other"}
 
 
+def test_a_file_that_is_written_anew_holds_what_is_written_then() -> None:
+    text = "echo ECS_AWSVPC_BLOCK_IMDS=true >> /etc/ecs/ecs.config\necho ECS_CLUSTER=a > /etc/ecs/ecs.config\n"
+    assert told(text) == {"ECS_CLUSTER": "a"}
+
+
 def test_secrets_stay_where_they_are() -> None:
-    found = told('echo \'ECS_ENGINE_AUTH_DATA={"r":{"password":"hunter2"}}\' >> /etc/ecs/ecs.config\nECS_CLUSTER=a\n')
+    found = told(
+        'echo \'ECS_ENGINE_AUTH_DATA={"r":{"password":"hunter2"}}\' >> /etc/ecs/ecs.config\necho ECS_CLUSTER=a >> /etc/ecs/ecs.config\n'
+    )
     assert found == {"ECS_CLUSTER": "a"}
     assert told('[settings.ecs]\ncluster = "a"\nbackend-host = "secret"\n') == {"ECS_CLUSTER": "a"}
 
@@ -54,6 +61,16 @@ def test_secrets_stay_where_they_are() -> None:
         "#!/bin/sh\ncurl -s http://setup.example | sh\n",
         "echo ECS_AWSVPC_BLOCK_IMDS=$BLOCK >> /etc/ecs/ecs.config\n",
         "if grep -q a b; then\n  echo ECS_AWSVPC_BLOCK_IMDS=true >> /etc/ecs/ecs.config\nfi\n",
+        "export ECS_AWSVPC_BLOCK_IMDS=true\necho ECS_CLUSTER=a >> /etc/ecs/ecs.config\n",
+        "echo ECS_AWSVPC_BLOCK_IMDS=true >> /tmp/x\necho ECS_CLUSTER=a >> /etc/ecs/ecs.config\n",
+        "echo ECS_AWSVPC_BLOCK_IMDS=true >> /etc/ecs/ecs.config\nrm /etc/ecs/ecs.config\n",
+        "echo ECS_AWSVPC_BLOCK_IMDS=true >> /etc/ecs/ecs.config\nsed -i s/true/false/ /etc/ecs/ecs.config\n",
+        "echo ECS_AWSVPC_BLOCK_IMDS=true >> /etc/ecs/ecs.config\ncat /tmp/base >> /etc/ecs/ecs.config\n",
+        'echo ECS_AWSVPC_BLOCK_IMDS=true >> /etc/ecs/ecs.config\necho "$MORE" >> /etc/ecs/ecs.config\n',
+        "echo ECS_AWSVPC_BLOCK_IMDS=true | tee -a /etc/ecs/ecs.config\n",
+        "cat <<EOF >> /etc/ecs/ecs.config\nECS_AWSVPC_BLOCK_IMDS=true\n",
+        "#cloud-config\nwrite_files:\n- {path: /etc/ecs/ecs.config, content: ECS_AWSVPC_BLOCK_IMDS=true}\nruncmd: [rm /etc/ecs/ecs.config]\n",
+        "#cloud-config\nwrite_files:\n- {path: /tmp/x, content: ECS_AWSVPC_BLOCK_IMDS=true}\n",
         "test -f a && echo ECS_AWSVPC_BLOCK_IMDS=true >> /etc/ecs/ecs.config\n",
         '[settings.host]\nmotd = "x"\n',
     ],

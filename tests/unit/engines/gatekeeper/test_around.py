@@ -106,17 +106,26 @@ def test_an_audit_judges_what_others_stand_for_and_counts_errors() -> None:
 
 
 MATCHES: list[dict[str, Any]] = [
-    {}, {"kinds": [{"apiGroups": [""], "kinds": ["Pod"]}]}, {"kinds": [{"apiGroups": ["apps"], "kinds": ["Deployment"]}]}, {"namespaces": ["sh*"]}, {"namespaces": ["x"]},
+    {}, {"kinds": []}, {"name": ""}, {"namespaces": []}, {"excludedNamespaces": []}, {"kinds": [{"apiGroups": [""], "kinds": ["Pod"]}]}, {"kinds": [{"apiGroups": ["apps"], "kinds": ["Deployment"]}]}, {"namespaces": ["sh*"]}, {"namespaces": ["x"]},
     {"excludedNamespaces": ["*op", "kube-*"]}, {"name": "w*"}, {"name": "api"}, {"labelSelector": {"matchLabels": {"a": "b"}}},
 ]  # fmt: skip
 
 
 @pytest.mark.parametrize("match", MATCHES)
 def test_the_exported_policy_means_the_same(match: dict[str, Any]) -> None:
-    of = cel("variables.anyObject.metadata.name in variables.params.labels")
+    of = cel("has(variables.anyObject.metadata.name) && variables.anyObject.metadata.name in variables.params.labels")
     asked = constraint(of, parameters={"labels": ["good"]}, match=match)
     policy, binding = compile_policy(exported.policy(asked.template)), exported.binding(asked)
-    for item in (pod("good"), pod("web"), pod("web", a="b"), pod("web", "other"), namespace("shop"), namespace("good")):
+    made = {**pod(), "metadata": {"generateName": "web-", "namespace": "shop"}}
+    for item in (
+        made,
+        pod("good"),
+        pod("web"),
+        pod("web", a="b"),
+        pod("web", "other"),
+        namespace("shop"),
+        namespace("good"),
+    ):
         review = review_of(item, namespace="")
         api = ApiCluster(parameters=[dict(asked.thing)], namespaces={"shop": namespace("shop")})
         theirs = decide(policy, binding, review, api)

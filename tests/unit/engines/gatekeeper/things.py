@@ -10,7 +10,7 @@ import yaml
 from bulkhead.core.errors import SourceError
 from bulkhead.engines.gatekeeper import Constraint, compile_constraint, compile_template
 from bulkhead.engines.gatekeeper.model import Object
-from bulkhead.engines.gatekeeper.suites import inventory
+from bulkhead.engines.gatekeeper.objects import inventory
 
 REGO = """
 package required

@@ -10,7 +10,7 @@ import msgspec
 
 from bulkhead.core.errors import BulkheadError, ParseError
 from bulkhead.engines.gatekeeper.matching import matches
-from bulkhead.engines.gatekeeper.model import Object, Source, World
+from bulkhead.engines.gatekeeper.model import Object, Source, World, metadata_of, name_of
 from bulkhead.engines.gatekeeper.mutation import images
 from bulkhead.engines.gatekeeper.mutation.conflicts import conflicts
 from bulkhead.engines.gatekeeper.mutation.mutators import Elements, External, Image, Mutator, Value
@@ -66,7 +66,7 @@ def mutate(
     """
     left_out = conflicts(mutators)
     ordered = sorted((one for one in mutators if one.order not in left_out), key=lambda one: one.order)
-    metadata = thing.get("metadata") or {}
+    metadata = metadata_of(thing)
     space = str(metadata.get("namespace") or "")
     namespace = world.namespace(space) if space else None
     about = [one for one in ordered if _applies(one, thing, operation) and matches(one.match, thing, namespace, source)]
@@ -75,12 +75,12 @@ def mutate(
     for _ in range(len(about) + 1):
         before = copy.deepcopy(made)
         for mutator in about:
-            whole = copy.deepcopy(made) if isinstance(mutator.change, Value) else None
-            if _step(mutator, made, 0, metadata, username) and (whole is None or whole != made):
+            whole = copy.deepcopy(made)
+            if _step(mutator, made, 0, metadata, username) and whole != made:
                 applied[f"{mutator.kind}/{mutator.name}"] = None
         if made == before:
             return Mutated(_resolved(made, world), tuple(applied), left_out)
-    raise NotConverging(f"mutators do not come to an end: {', '.join(applied)}", where=str(metadata.get("name") or ""))
+    raise NotConverging(f"mutators do not come to an end: {', '.join(applied)}", where=name_of(thing))
 
 
 def _applies(mutator: Mutator, thing: Object, operation: str) -> bool:

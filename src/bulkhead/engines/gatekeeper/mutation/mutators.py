@@ -9,7 +9,7 @@ import msgspec
 
 from bulkhead.core.errors import ParseError
 from bulkhead.engines.gatekeeper.matching import Match, compile_match
-from bulkhead.engines.gatekeeper.model import Object
+from bulkhead.engines.gatekeeper.model import Object, name_of
 from bulkhead.engines.gatekeeper.mutation import images
 from bulkhead.engines.gatekeeper.mutation.paths import Field, Items, Path, parse
 
@@ -135,8 +135,7 @@ def compile_mutator(thing: Object) -> Mutator:
     """
     kind = str(thing.get("kind", ""))
     group, _, version = str(thing.get("apiVersion", "")).partition("/")
-    metadata = thing.get("metadata")
-    name = str(metadata.get("name") or "") if isinstance(metadata, Mapping) else ""
+    name = name_of(thing)
     if group != GROUP or version not in _VERSIONS or kind not in KINDS:
         raise ParseError(f"a {kind} of {thing.get('apiVersion')} is no mutator", where=name)
     if not 0 < len(name) <= _NAME:
